@@ -57,7 +57,6 @@ class Landing:
     digest: str  # sha256 of the unpacked bytes, hex
     size: int  # bytes, unpacked
     landed_at: datetime
-    key_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,3 +140,19 @@ class NoSnapshot(Refusal):
     code = "no-snapshot"
     fault = Fault.OPERATOR
     exit_code = 8
+
+
+class WrongFigures(Refusal):
+    """An indicator's SQL gives what its head does not say: another type, or more than one row for a subject."""
+
+    code = "wrong-figures"
+    fault = Fault.PACK
+    exit_code = 3
+
+
+class EngineRefused(Refusal):
+    """The engine could not run a query of a plan: a type that does not fit, or a number past 38 digits."""
+
+    code = "engine-refused"
+    fault = Fault.PACK
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Checks on rows: SQL made from the catalogue. Issues are rows, never crashes, never silence."""

@@ -1,0 +1,51 @@
+# From a clean clone: `make demo` shows the main job, `make test` proves the parts. Both set up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: setup demo test check bench crash slow lock docs clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/locked.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/locked.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup
+	$(BIN)/python -m demo
+
+test: setup
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+slow: setup
+	$(BIN)/pytest -m slow
+
+crash: setup
+	PUHUI_KILLS=200 $(BIN)/pytest -m crash
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.make --check
+
+docs: setup
+	$(BIN)/python -m docs.make
+
+bench: setup
+	$(BIN)/python -m bench intake --json
+	$(BIN)/python -m bench snapshot --json
+	$(BIN)/python -m bench reads --json
+	$(BIN)/python -m bench invoices --json
+
+# needs `uv` on the PATH: one lock for Python 3.11 to 3.13, with hashes
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --all-extras --group dev \
+	  pyproject.toml requirements/build.in -o requirements/locked.txt
+
+clean:
+	rm -rf $(VENV) build dist demo-home demo-city

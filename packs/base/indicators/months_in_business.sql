@@ -1,0 +1,23 @@
+/*
+format: 1
+id: R01
+title: {zh: 经营月数, en: Months in business}
+group: registration
+subjects: [enterprise, sole_trader]
+type: int
+unit: month
+window: at
+empty: null
+release: [value, band]
+bands: [12, 24, 36, 60, 120]
+purposes: [lending, guarantee]
+direction: "+"
+typical_use: '12 or 24 at least, by product'
+origin: public material
+*/
+SELECT subject,
+  max(year(:as_of) * 12 + month(:as_of) - year(est_date) * 12 - month(est_date)
+    - CASE WHEN day(:as_of) < day(est_date) THEN 1 ELSE 0 END) AS value
+FROM enterprise_registration
+WHERE est_date <= :as_of
+GROUP BY subject

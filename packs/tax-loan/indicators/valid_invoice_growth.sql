@@ -1,0 +1,28 @@
+/*
+format: 1
+id: I02
+title: {zh: 有效开票增长率, en: Growth of valid invoices over the year before}
+group: invoice
+subjects: [enterprise, sole_trader]
+type: decimal(18,6)
+unit: ratio
+window: 24M
+empty: null
+release: [value, band]
+bands: [-0.5, -0.2, 0, 0.2]
+purposes: [lending, guarantee]
+direction: "+"
+typical_use: score
+changes: >-
+  Red-letter amounts are subtracted by their size, whether the source writes them with a minus sign or
+  without. Undefined for a base that is not above zero.
+origin: public material
+*/
+SELECT subject,
+  (sum(CASE WHEN invoice_ym > :back_12m THEN coalesce(invoice_blue_amt, 0) - abs(coalesce(invoice_red_amt, 0)) ELSE 0 END)
+    - sum(CASE WHEN invoice_ym <= :back_12m THEN coalesce(invoice_blue_amt, 0) - abs(coalesce(invoice_red_amt, 0)) ELSE 0 END))
+  / nullif(greatest(sum(
+    CASE WHEN invoice_ym <= :back_12m THEN coalesce(invoice_blue_amt, 0) - abs(coalesce(invoice_red_amt, 0)) ELSE 0 END), 0), 0) AS value
+FROM purchased_invoice_data
+WHERE invoice_ym > :back_24m AND invoice_ym <= :as_of
+GROUP BY subject

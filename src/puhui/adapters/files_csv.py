@@ -1,0 +1,235 @@
+"""Delimited text. A plain UTF-8 file is read by the engine where it lies; anything else is split exactly first.
+
+How no record vanishes: `lines` is counted here, without the engine. The engine's rejected rows are read back with
+their raw text from the file itself. If accepted plus rejected rows are not `lines`, the caller splits the file exactly
+(`files_split.split_exactly`) and reads that instead.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from puhui.adapters.files_refused import empty_file, unreadable
+from puhui.adapters.files_scan import CHUNK, Scan, scan
+from puhui.adapters.files_split import split_exactly
+from puhui.adapters.files_text import HEAD, decode_to_utf8, encoding_of
+from puhui.intake.formats import LINE, Break, BrokenRow, Dialect, FileKind, Form, Records
+from puhui.intake.header import banner_rows, unique_columns
+
+DELIMITERS = (",", "\t", ";", "|")
+SAMPLE = 200  # records looked at to tell the delimiter
+MAX_LINE = 16 << 20  # bytes; a longer line is no record of a register
+MOST_BROKEN = 100_000  # above this and above half of all records, the file is not what it claims
+
+
+def open_csv(path: Path, workdir: Path) -> Records:
+    """Open delimited text of any encoding. Scratch files go to `workdir`. Raises ParcelUnreadable."""
+    found = scan(path)
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    encoding, bom = encoding_of(head, found)
+    text, text_scan = path, found
+    if encoding != "utf-8":
+        text = workdir / f"{found.digest[:16]}.utf8.csv"
+        decode_to_utf8(path, text, encoding)
+        text_scan = scan(text)
+    header, dialect, banner = _told(text, text_scan)
+    records = Records(
+        kind=FileKind.CSV,
+        form=Form.CSV,
+        path=text,
+        source=path,
+        header=header,
+        columns=unique_columns(header),
+        lines=text_scan.physical_lines - dialect.skip - 1,
+        digest=found.digest,
+        size=found.size,
+        dialect=replace(dialect, encoding=encoding, bom=bom, longest=text_scan.longest),
+        banner=banner,
+    )
+    return records if text_scan.plain else split_exactly(records, workdir)
+
+
+def _told(path: Path, found: Scan) -> tuple[tuple[str, ...], Dialect, tuple[str, ...]]:
+    """Header, dialect and the texts above the header, told from the first lines."""
+    if found.longest > MAX_LINE:
+        raise unreadable(
+            f"有一行长达 {found.longest} 字节",
+            f"a line is {found.longest} bytes long",
+            todo_zh="请检查行分隔符后重新导出",
+            todo_en="check the line ends and export again",
+        )
+    with path.open("rb") as file:
+        sample = _whole_lines(file.read(max(HEAD, 2 * found.longest)), found)
+    delimiter, rows = _delimiter(sample, found.newline)
+    above = banner_rows(rows[:SAMPLE])
+    if not rows or not any(cell.strip() for cell in rows[above]):
+        raise empty_file(path.name)
+    header_starts = _physical_line(sample, delimiter, above)
+    dialect = Dialect(delimiter=delimiter, newline=found.newline, skip=header_starts)
+    banner = tuple(cell for row in rows[:above] for cell in row if cell.strip())
+    return tuple(rows[above]), dialect, banner
+
+
+def _whole_lines(head: bytes, found: Scan) -> str:
+    if len(head) < found.size:
+        head = head[: head.rfind(b"\r" if found.newline == "\r" else b"\n") + 1]
+    return head.decode("utf-8").removeprefix("\ufeff")
+
+
+def _delimiter(sample: str, newline: str) -> tuple[str, list[list[str]]]:
+    """The delimiter under which most records have as many columns as the widest of the first ones, and the records."""
+    best: tuple[float, int, str, list[list[str]]] = (-1.0, 0, ",", [])
+    for delimiter in DELIMITERS:
+        rows = _read_some(sample, delimiter)
+        width = len(rows[banner_rows(rows)]) if rows else 0
+        if width < 2:
+            continue
+        agree = sum(len(row) == width for row in rows) / len(rows)
+        score = (round(agree, 2), width)
+        if score > best[:2]:
+            best = (*score, delimiter, rows)
+    if best[3]:
+        return best[2], best[3]
+    return ",", _read_some(sample, ",")
+
+
+def _read_some(sample: str, delimiter: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if len(rows) > SAMPLE:
+                break
+    except csv.Error:  # a NUL or an endless quote: what was read so far is the sample
+        pass
+    return rows
+
+
+def _physical_line(sample: str, delimiter: str, record: int) -> int:
+    """How many physical lines stand before a record of the sample."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
+    for _ in range(record):
+        next(reader)
+    return reader.line_num
+
+
+def read_sql(records: Records, *, rejects: str = "puhui") -> str:
+    """What to write after FROM: all columns as text, in file order. The Parquet form has LINE beside them.
+
+    For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`.
+    """
+    if records.form is Form.PARQUET:
+        return f"read_parquet({_text(str(records.path))})"
+    dialect = records.dialect
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in records.columns)
+    limit = max(dialect.longest + 16, 2_000_000)
+    return (
+        f"read_csv({_text(str(records.path))}, auto_detect=false, all_varchar=true, header=true, skip={dialect.skip}, "
+        f"delim={_text(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
+        f"columns={{{columns}}}, max_line_size={limit}, store_rejects=true, rejects_limit=0, "
+        f"rejects_scan={_text(rejects + '_scans')}, rejects_table={_text(rejects + '_errors')})"
+    )
+
+
+def numbered_sql(staged: str, broken: Sequence[BrokenRow]) -> str:
+    """A SELECT of a staged file in file order (Parquet, written from the CSV form) with LINE, the record number.
+
+    `staged` is the path of the Parquet file. Numbers of broken records are left out of the count, so each row
+    keeps the number that it has in the delivered file.
+    """
+    source = f"read_parquet({_text(staged)}, file_row_number=true)"
+    if not broken:
+        return f"SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS {LINE} FROM {source}"
+    gaps = ", ".join(f"({first}, {shift})" for first, shift in gaps_of(row.line for row in broken))
+    return (
+        f"SELECT s.* EXCLUDE (file_row_number), s.file_row_number + 1 + coalesce(g.shift, 0) AS {LINE} "
+        f"FROM {source} s ASOF LEFT JOIN (VALUES {gaps}) g(first, shift) ON s.file_row_number >= g.first"
+    )
+
+
+def gaps_of(broken_lines: Iterable[int]) -> list[tuple[int, int]]:
+    """For each run of broken records: index (from 0) of the first good row after it, and how many broke so far.
+
+    >>> gaps_of([1, 2, 5])
+    [(0, 2), (2, 3)]
+    """
+    gaps: list[tuple[int, int]] = []
+    for count, line in enumerate(sorted(broken_lines), 1):
+        first = line - count  # good rows before this record
+        if gaps and gaps[-1][0] == first:
+            gaps[-1] = (first, count)
+        else:
+            gaps.append((first, count))
+    return gaps
+
+
+def rejected_rows(
+    connection: duckdb.DuckDBPyConnection, records: Records, *, rejects: str = "puhui"
+) -> tuple[BrokenRow, ...]:
+    """The records that the engine rejected while it read `read_sql(records, rejects=rejects)`, by record number.
+
+    Empty for the Parquet form, whose broken records are in `records.broken` already. Call it once after each read.
+    """
+    if records.form is Form.PARQUET:
+        return ()
+    found = connection.execute(
+        f'SELECT line_byte_position - 1, list(DISTINCT CAST(error_type AS VARCHAR)) FROM "{rejects}_errors" '
+        f"GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    if len(found) > max(MOST_BROKEN, records.lines // 2):
+        raise unreadable(
+            f"{records.lines} 条记录中有 {len(found)} 条列数或引号不对",
+            f"{len(found)} of {records.lines} records have the wrong number of columns or broken quotes",
+            todo_zh="请检查分隔符和引号后重新导出",
+            todo_en="check delimiter and quotes and export again",
+        )
+    return _located(records, found) if found else ()
+
+
+def _located(records: Records, found: Sequence[tuple[int, list[str]]]) -> tuple[BrokenRow, ...]:
+    """Rejected positions as broken rows: number and text come from the file, not from the engine."""
+    before = _line_ends_before(records.path, [at for at, _ in found])
+    rows = {}
+    with records.path.open("rb") as file:
+        for (at, errors), ends in zip(found, before, strict=True):
+            file.seek(at)
+            raw = file.readline()
+            if raw == b"\n":  # with CRLF the engine points at the line feed before the record
+                raw, ends = file.readline(), ends + 1
+            line = ends - records.dialect.skip
+            rows[line] = BrokenRow(line, ends + 1, raw.rstrip(b"\r\n").decode("utf-8"), _reason(errors))
+    return tuple(rows[line] for line in sorted(rows))
+
+
+def _line_ends_before(path: Path, offsets: Sequence[int]) -> list[int]:
+    """For each offset (ascending) how many line feeds stand before it."""
+    wanted = np.array(offsets)
+    counts = np.zeros(len(wanted), dtype=np.int64)
+    start = 0
+    with path.open("rb") as file:
+        while part := file.read(CHUNK):
+            ends = np.flatnonzero(np.frombuffer(part, dtype=np.uint8) == 0x0A) + start
+            counts += np.searchsorted(ends, wanted)
+            start += len(part)
+            if start > wanted[-1]:
+                break
+    return [int(count) for count in counts]
+
+
+def _reason(errors: Sequence[str]) -> Break:
+    if "UNQUOTED VALUE" in errors:
+        return Break.QUOTES
+    return Break.TOO_FEW if "MISSING COLUMNS" in errors else Break.TOO_MANY
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,84 @@
+"""A zone's settings: HOME/zone.toml, written once when the zone is made."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from puhui.model.refusal import Said
+from puhui.model.refusals import HomeRefused
+
+FORMAT = 1
+_FILE = "zone.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSettings:
+    """Which city and zone this is, into how many buckets subjects fall, and where its tables are."""
+
+    city: str  # 6 digits of GB/T 2260
+    zone: str  # two characters
+    buckets: int = 16
+    database: str = ""  # empty: SQLite in the home; else postgresql://user@host:port/name
+    memory: str = "3GB"
+    threads: int = 2
+
+    def check(self) -> None:
+        """HomeRefused where a value cannot be one."""
+        faults = [
+            (re.fullmatch(r"\d{6}", self.city), "city: 6 位行政区划代码 / 6 digits of GB/T 2260"),
+            (re.fullmatch(r"[a-z0-9]{2}", self.zone), "zone: 两位小写字母或数字 / two of a-z, 0-9"),
+            (self.buckets in (1, 2, 4, 8, 16, 32, 64, 128, 256), "buckets: 1, 2, 4 … 256"),
+        ]
+        wrong = "; ".join(text for right, text in faults if not right)
+        if wrong:
+            raise HomeRefused(
+                Said(f"专区设置有误：{wrong}", f"the zone's settings are wrong: {wrong}"),
+                todo=Said("改正后重试", "mend them and try again"),
+            )
+
+
+def write_settings(home: Path, settings: ZoneSettings) -> None:
+    """Write zone.toml atomically; HomeRefused if the folder is a zone already."""
+    settings.check()
+    target = home / _FILE
+    if target.exists():
+        raise HomeRefused(
+            Said(f"{home.name} 已经是一个专区", f"{home.name} is a zone already"),
+            todo=Said("换一个空文件夹，或直接使用它", "take an empty folder, or use it as it is"),
+        )
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = (
+        f"format = {FORMAT}\ncity = \"{settings.city}\"\nzone = \"{settings.zone}\"\nbuckets = {settings.buckets}\n"
+        f"database = \"{settings.database}\"\nmemory = \"{settings.memory}\"\nthreads = {settings.threads}\n"
+    )
+    draft = home / f".{_FILE}"
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, target)
+
+
+def read_settings(home: Path) -> ZoneSettings:
+    """HomeRefused where the folder is no zone, or of a newer format."""
+    try:
+        raw = tomllib.loads((home / _FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise HomeRefused(
+            Said(f"{home.name} 不是专区文件夹", f"{home.name} is not the home of a zone"),
+            todo=Said("先运行 puhui init", "run `puhui init` first"),
+        ) from None
+    except tomllib.TOMLDecodeError as fault:
+        raise HomeRefused(
+            Said(f"zone.toml 无法读取：{fault}", f"zone.toml cannot be read: {fault}"),
+            todo=Said("从备份恢复 zone.toml", "restore zone.toml from its backup"),
+        ) from fault
+    if raw.pop("format", None) != FORMAT:
+        raise HomeRefused(
+            Said("该专区由更新的版本建立", "this zone was made by a newer version"),
+            todo=Said("升级 puhui", "upgrade puhui"),
+        )
+    settings = ZoneSettings(**raw)
+    settings.check()
+    return settings

@@ -1,0 +1,97 @@
+"""`Tables` on DuckDB: larger than memory (it spills to the work folder), two threads by default."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from puhui.model.tables import literal
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetWritten:
+    path: str
+    rows: int
+    size: int
+    bucket_low: int
+    bucket_high: int
+    period_low: str
+    period_high: str
+
+
+class DuckTables:
+    """One connection to a DuckDB in memory with a folder to spill to."""
+
+    def __init__(self, workdir: Path, *, memory: str = "3GB", threads: int = 2) -> None:
+        self._db = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+        self._db.execute(f"SET temp_directory = {literal(str(workdir / 'spill'))}")
+        # extensions are not in the wheel and nothing here may reach a network
+        self._db.execute("SET autoinstall_known_extensions = false")
+        self._db.execute("SET TimeZone = 'UTC'")
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The bare connection, for adapters of the same engine."""
+        return self._db
+
+    def execute(self, sql: str) -> None:
+        self._db.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._db.execute(sql).fetchall()
+
+    def arrow(self, sql: str) -> pa.Table:
+        return self._db.execute(sql).to_arrow_table()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        self._db.register(name, table)
+
+    def write_parquet(self, sql: str, folder: str, *, by_bucket: bool) -> list[ParquetWritten]:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if by_bucket:
+            target = (
+                f"{literal(folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (bucket), "
+                "WRITE_PARTITION_COLUMNS true, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
+            )
+        else:
+            name = os.urandom(16).hex() + ".parquet"
+            target = f"{literal(str(Path(folder) / name))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)"
+        rows = self.rows(f"COPY ({sql}) TO {target}")
+        written = [_written(row) for row in rows if row[1]]
+        for file in written:
+            _make_durable(Path(file.path))
+        return written
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _written(row: tuple[Any, ...]) -> ParquetWritten:
+    name, count, size, _footer, stats = row[:5]
+    columns = stats if isinstance(stats, dict) else json.loads(stats)
+    bucket = columns.get('"bucket"', {})
+    period = columns.get('"period"', {})
+    return ParquetWritten(
+        path=name,
+        rows=count,
+        size=size,
+        bucket_low=int(bucket.get("min", 0)),
+        bucket_high=int(bucket.get("max", 255)),
+        period_low=str(period.get("min", "")),
+        period_high=str(period.get("max", "")),
+    )
+
+
+def _make_durable(path: Path) -> None:
+    for target in (path, path.parent):
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,101 @@
+"""Columns of Arrow tables out of numpy arrays: text picked from lists, exact amounts, dates with gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puhui.city.settings import Days, Truth, Whole
+
+Column = pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """True rows of one resource in one district.
+
+    `subject` is the place of each row's subject in the district; `month` the place of its month among the city's
+    months (-1: no month). `table` holds typed columns named like the fields of the resource.
+    """
+
+    item: str
+    table: pa.Table
+    subject: Whole
+    month: Whole
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    def take(self, places: Whole) -> Rows:
+        return Rows(self.item, self.table.take(pa.array(places)), self.subject[places], self.month[places])
+
+
+def rows_of(item: str, subject: Whole, columns: Mapping[str, Column], month: Whole | None = None) -> Rows:
+    """Rows of `item`; without `month` the rows belong to no month."""
+    of_month = np.full(len(subject), -1, dtype=np.int64) if month is None else month
+    table = pa.Table.from_arrays([_plain(c) for c in columns.values()], names=list(columns))
+    return Rows(item, table, subject.astype(np.int64), of_month.astype(np.int64))
+
+
+def _plain(column: Column) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        return column.combine_chunks()
+    return column
+
+
+def pick(words: Sequence[str] | pa.Array, places: Whole, where: Truth | None = None) -> pa.Array:
+    """The word at each place; null where `where` is false."""
+    source = words if isinstance(words, pa.Array) else pa.array(words, pa.string())
+    return pc.take(source, pa.array(places, mask=None if where is None else ~where))
+
+
+def same(word: str, count: int) -> pa.Array:
+    """One word `count` times."""
+    return pc.take(pa.array([word], pa.string()), pa.array(np.zeros(count, dtype=np.int64)))
+
+
+def nothing(count: int, kind: pa.DataType | None = None) -> pa.Array:
+    """A column of nulls."""
+    return pa.nulls(count, kind or pa.string())
+
+
+def exact(units: Whole, scale: int, where: Truth | None = None) -> pa.Array:
+    """Decimals of `scale` digits after the point out of whole units of the last digit."""
+    words = np.empty((len(units), 2), dtype=np.int64)
+    words[:, 0] = units
+    words[:, 1] = np.where(units < 0, -1, 0)
+    validity = None if where is None else pa.array(where).buffers()[1]
+    return pa.Decimal128Array.from_buffers(
+        pa.decimal128(18, scale), len(units), [validity, pa.py_buffer(np.ascontiguousarray(words))]
+    )
+
+
+def dates(days: Days, where: Truth | None = None) -> pa.Array:
+    """Dates; NaT, or a false `where`, is null."""
+    gap = np.isnat(days)
+    return pa.array(days.astype("datetime64[D]"), pa.date32(), mask=gap if where is None else gap | ~where)
+
+
+def whole(numbers: Whole, where: Truth | None = None) -> pa.Array:
+    return pa.array(numbers.astype(np.int64), pa.int64(), mask=None if where is None else ~where)
+
+
+def truths(flags: Truth) -> pa.Array:
+    return pa.array(flags)
+
+
+def joined(*parts: pa.Array | str) -> pa.Array:
+    """Texts side by side."""
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def numbered(before: str | pa.Array, numbers: Whole, after: str = "", width: int = 0) -> pa.Array:
+    """`before`, each number (led by zeros to `width`), `after`."""
+    text = pc.cast(pa.array(numbers.astype(np.int64)), pa.string())
+    if width:
+        text = pc.utf8_lpad(text, width, "0")
+    return joined(before, text, after)

@@ -1,0 +1,151 @@
+"""Makes a city: lives, deliveries, truth. The same settings give the same bytes, in any process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from puhui.city.agencies import AGENCIES
+from puhui.city.delivery import Accepted, OpenParcel, Planted, deliver, open_parcels
+from puhui.city.layouts import Layout, layouts_of
+from puhui.city.lives import District, make_district
+from puhui.city.registers import uncertain_firms
+from puhui.city.schedule import schedule
+from puhui.city.settings import Settings
+from puhui.city.truth import TruthFiles
+from puhui.packs.forms import Resource
+
+TRUTH_LIMIT = 20_000  # subjects up to which figures are computed unless asked otherwise
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What was made."""
+
+    folder: Path
+    subjects: int
+    parcels: int
+    rows: int
+    figures: int
+
+
+def make_city(
+    folder: Path,
+    *,
+    resources: Iterable[Resource],
+    subjects: int,
+    seed: int,
+    as_of: date = date(2026, 6, 30),
+    months: int = 36,
+    truth: bool | None = None,
+    progress: Progress | None = None,
+) -> City:
+    """Writes `deliveries/`, `truth/` and `deliveries.json` into `folder`.
+
+    `resources` are the pack's; those the city tells no lives of are left out. `truth` says whether figures are
+    computed (None: up to 20,000 subjects). `progress` is told (what, done, of).
+    Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
+    """
+    settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
+    layouts = {item: layout for item, layout in layouts_of(resources, subjects).items() if item in AGENCIES}
+    parcel_folder = folder / "deliveries"
+    parcel_folder.mkdir(parents=True)
+    parcels = open_parcels(
+        parcel_folder, [(plan, layout) for layout in layouts.values() for plan in schedule(layout, settings)]
+    )
+    files = TruthFiles(folder / "truth")
+    with_figures = subjects <= TRUTH_LIMIT if truth is None else truth
+    figures = 0
+    spans = settings.districts()
+    for place, (first, count) in enumerate(spans):
+        district = make_district(settings, place, first, count)
+        accepted, planted = _deliver_district(district, layouts, parcels)
+        files.add(district, planted)
+        if with_figures:
+            figures += 0
+        if progress is not None:
+            progress("districts", place + 1, len(spans))
+    files.close()
+    _close(parcels, folder)
+    return City(folder, subjects, len(parcels), sum(parcel.lines for parcel in parcels), figures)
+
+
+def _deliver_district(
+    district: District, layouts: Mapping[str, Layout], parcels: list[OpenParcel]
+) -> tuple[dict[str, list[Accepted]], Planted]:
+    by_item: dict[str, list[OpenParcel]] = {}
+    for parcel in parcels:
+        by_item.setdefault(parcel.layout.item, []).append(parcel)
+    planted = Planted()
+    uncertain = uncertain_firms(district.firms.name)
+    accepted = {
+        item: deliver(AGENCIES[item](district), by_item[item], district, uncertain, planted) for item in layouts
+    }
+    return accepted, planted
+
+
+def _close(parcels: list[OpenParcel], folder: Path) -> None:
+    for parcel in parcels:
+        parcel.writer.close()
+    listed = [_entry(parcel, parcels) for parcel in parcels]
+    text = json.dumps({"format": 1, "deliveries": listed}, ensure_ascii=False, indent=1)
+    (folder / "deliveries.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _entry(parcel: OpenParcel, parcels: list[OpenParcel]) -> dict[str, object]:
+    """What deliveries.json says of one parcel."""
+    planned = parcel.planned
+    manifest = _manifest(parcel, parcels) if planned.corrects or parcel.seq % 3 == 0 else None
+    if manifest is not None:
+        path = parcel.path.with_name(parcel.file_name + ".manifest.json")
+        path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return {
+        "seq": parcel.seq,
+        "file": f"deliveries/{parcel.file_name}",
+        "resource": parcel.layout.name,
+        "item_id": parcel.layout.item,
+        "agency": parcel.layout.agency,
+        "period": planned.period,
+        "kind": planned.kind,
+        "late": planned.rank[0] == 80,
+        "manifest": f"deliveries/{parcel.file_name}.manifest.json" if manifest else None,
+        "expected": {
+            "lines": parcel.lines,
+            "set_aside": parcel.set_aside,
+            "duplicates": parcel.duplicates,
+            "conflicts": parcel.conflicts,
+        },
+    }
+
+
+def _manifest(parcel: OpenParcel, parcels: list[OpenParcel]) -> dict[str, object]:
+    planned = parcel.planned
+    corrected = next(
+        (p for p in parcels if planned.corrects and not p.planned.corrects and p.layout is parcel.layout
+         and p.planned.period == planned.period), None)  # fmt: skip
+    return {
+        "supplier": parcel.layout.agency,
+        "supplier_kind": "agency",
+        "resource": parcel.layout.name,
+        "period": planned.period,
+        "rows": parcel.lines,
+        "digest": digest_of(parcel.path),
+        "kind": planned.kind,
+        "corrects": digest_of(corrected.path) if corrected else "",
+    }
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of the unpacked bytes, in hex; read in pieces."""
+    digest = hashlib.sha256()
+    unpack = zlib.decompressobj(31) if path.suffix == ".gz" else None
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(unpack.decompress(piece) if unpack else piece)
+    return digest.hexdigest()

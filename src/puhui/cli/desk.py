@@ -1,0 +1,198 @@
+"""Commands of officers' work: names to resolve, erasure, release and roll-back, two people for what is dangerous."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from puhui.bootstrap import add_officer, open_zone
+from puhui.cli.options import AsJson, By, Home, Key, Reason
+from puhui.cli.output import out, print_json, print_table, refusals, say
+from puhui.desk.acts import approve_act, open_acts, propose_act
+from puhui.desk.editions import release
+from puhui.desk.officers import identify_officer
+from puhui.desk.resolving import decide_case, list_cases
+from puhui.desk.upkeep import expire_landings
+
+Resource = Annotated[str, typer.Argument(help="资源 · resource")]
+Number = Annotated[int, typer.Argument(help="版 · edition")]
+resolve_app = typer.Typer(help="待定名称 · names that a steward must place", no_args_is_help=True)
+subject_app = typer.Typer(help="主体 · subjects", no_args_is_help=True)
+edition_app = typer.Typer(help="版本 · editions", no_args_is_help=True)
+officer_app = typer.Typer(help="经办人 · officers", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(resolve_app, name="resolve")
+    app.add_typer(subject_app, name="subject")
+    app.add_typer(edition_app, name="edition")
+    app.add_typer(officer_app, name="officer")
+    app.command()(approve)
+    app.command()(acts)
+    app.command()(events)
+    app.command()(expire)
+
+
+@resolve_app.command("list")
+def resolve_list(home: Home, as_json: AsJson = False) -> None:
+    """列出待定的名称（打码） · List the open cases, masked."""
+    with refusals(as_json):
+        cases = list_cases(open_zone(home).desk)
+    if as_json:
+        print_json(cases)
+        return
+    heads = ["id", say("资源", "resource"), say("名称", "name"), say("候选", "candidates")]
+    rows = [[c["id"], c["resource"], c["name"], _candidates(c)] for c in cases]
+    print_table(say("待定名称", "Names to place"), heads, rows)
+
+
+def _candidates(case: dict[str, Any]) -> str:
+    return "; ".join(f"{c['token']} {c['name']} {c['confidence']:.2f}" for c in case["candidates"])
+
+
+@resolve_app.command("decide")
+def resolve_decide(
+    home: Home,
+    case: Annotated[str, typer.Argument(help="编号 · case id")],
+    by: By,
+    reason: Reason,
+    token: Annotated[str, typer.Option("--token", help="选定主体；不给表示都不是 · the subject; none: nobody")] = "",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """决定一个名称是谁；相应的行作为更正入库 · Place a name; its rows come in as a correction."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        answer = decide_case(zone.desk, zone.intake, case, token or None, by=officer, reason=reason)
+    print_json(answer) if as_json else out.print(answer, highlight=False)
+
+
+@subject_app.command("erase")
+def subject_erase(
+    home: Home,
+    by: By,
+    reason: Reason,
+    token: Annotated[str, typer.Option("--token", help="主体令牌 · token")] = "",
+    uscc: Annotated[str, typer.Option("--uscc", help="- 从标准输入读 · - reads stdin")] = "",
+    ric: Annotated[str, typer.Option("--ric", help="- 从标准输入读 · - reads stdin")] = "",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """提议删除一个主体；须另一人批准 · Propose to erase a subject; another officer approves."""
+    identifier = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
+    chosen = {kind: value for kind, value in identifier.items() if value}
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        proposal = propose_act(zone.desk, "erase-subject", chosen, by=officer, reason=reason)
+    _print_proposal(proposal, as_json)
+
+
+def _given(value: str) -> str:
+    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
+
+
+@edition_app.command("release")
+def edition_release(
+    home: Home, resource: Resource, number: Number, by: By, key: Key = None, as_json: AsJson = False
+) -> None:
+    """放行等待放行的版本 · Release an edition that waits."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        edition = release(zone.desk, zone.packs.resource(resource).name, number, by=officer)
+    answer = {"resource": edition.resource, "edition": edition.number, "state": "published"}
+    print_json(answer) if as_json else out.print(say("已放行", "released"))
+
+
+@edition_app.command("rollback")
+def edition_rollback(
+    home: Home, resource: Resource, number: Number, by: By, reason: Reason, key: Key = None, as_json: AsJson = False
+) -> None:
+    """提议回退一个坏版本；须另一人批准 · Propose to roll a bad edition back; another officer approves."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        arguments = {"resource": zone.packs.resource(resource).name, "edition": number}
+        proposal = propose_act(zone.desk, "roll-back-edition", arguments, by=officer, reason=reason)
+    _print_proposal(proposal, as_json)
+
+
+def _print_proposal(proposal: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"proposal": proposal, "state": "open"})
+    else:
+        out.print(
+            say(
+                f"已提议，编号 {proposal}；请另一位经办人运行 puhui approve HOME {proposal}",
+                f"Proposed as {proposal}; another officer runs `puhui approve HOME {proposal}`",
+            )
+        )
+
+
+def approve(
+    home: Home,
+    proposal: Annotated[int, typer.Argument(help="提议编号 · proposal")],
+    by: By,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """批准他人的提议，使之生效 · Approve another officer's proposal: it acts."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        answer = approve_act(zone.desk, proposal, by=officer)
+    print_json(answer) if as_json else out.print(answer, highlight=False)
+
+
+def acts(home: Home, as_json: AsJson = False) -> None:
+    """列出待批准的提议 · List open proposals."""
+    with refusals(as_json):
+        rows = open_acts(open_zone(home).desk)
+    print_json(rows) if as_json else out.print(rows, highlight=False)
+
+
+@officer_app.command("add")
+def officer_add(
+    home: Home,
+    name: Annotated[str, typer.Argument(help="姓名或工号 · name")],
+    out_file: Annotated[Path, typer.Option("--out", help="私钥写到 · private key file")],
+    by: Annotated[str, typer.Option("--by", help="登记人；首位经办人不需要 · registered by")] = "",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """登记经办人并生成其私钥 · Register an officer and make the key file."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        if zone.officers:
+            identify_officer(by, key, zone.officers)
+        add_officer(zone, name, out_file, by=by or name)
+    print_json({"officer": name, "key": str(out_file)}) if as_json else out.print(
+        say(f"已登记 {name}，私钥 {out_file}", f"{name} is registered, key in {out_file}")
+    )
+
+
+def events(
+    home: Home,
+    kind: Annotated[str, typer.Option(help="只看一类 · one kind only")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """列出留痕 · List what was recorded."""
+    with refusals(as_json):
+        rows = open_zone(home).register.events(kind or None)
+    if as_json:
+        print_json(rows)
+        return
+    keys = ("at", "kind", "actor", "subject")
+    print_table(say("留痕", "Events"), keys, [[row[k] for k in keys] for row in rows])
+
+
+def expire(home: Home, as_json: AsJson = False) -> None:
+    """销毁保存期已满的原文的密钥 · Destroy the keys of landings whose retention has ended."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        gone = expire_landings(zone.register, zone.desk)
+    print_json({"expired": gone}) if as_json else out.print(say(f"{len(gone)} 个包", f"{len(gone)} parcels"))

@@ -1,0 +1,79 @@
+"""What the stories of officers' work need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from puhui.indicators.engine import Engine
+from puhui.indicators.store import FiguresStore
+from puhui.lake.store import BlobStore, TableStore
+from puhui.model.delivery import Edition
+from puhui.model.figures import Snapshot
+from puhui.model.tables import Tables
+from puhui.packs.packset import PackSet
+from puhui.subjects.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAct:
+    """A dangerous act that one officer proposed and nobody approved yet."""
+
+    number: int
+    act: str
+    arguments: Mapping[str, Any]
+    proposed_by: str
+    reason: str
+
+
+class Register(Protocol):
+    """The zone's tables of editions, snapshots and events. Each writing method is one transaction with its event."""
+
+    def editions(self, resource: str | None = None) -> Sequence[Edition]: ...
+
+    def editions_at(self, known_at: datetime) -> Mapping[str, Edition]:
+        """Resource → the newest published edition committed by then."""
+
+    def list_edition(self, edition: Edition, kind: str, actor: str, detail: Mapping[str, Any]) -> None: ...
+
+    def set_edition_state(self, edition: Edition, state: str, kind: str, actor: str, at: datetime) -> None: ...
+
+    def list_snapshot(self, snapshot: Snapshot, seconds: float) -> None: ...
+
+    def snapshots(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def propose(self, act: str, arguments: Mapping[str, Any], *, by: str, reason: str, at: datetime) -> int: ...
+
+    def open_acts(self) -> Sequence[OpenAct]: ...
+
+    def close_act(self, number: int, *, by: str, at: datetime) -> None: ...
+
+    def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
+        """One line of the outbox, durable once it returns."""
+
+
+class TableFolder(Protocol):
+    """A scratch database and folder, gone at the end."""
+
+    @property
+    def tables(self) -> Tables: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRooms:
+    """Everything that the desk's stories use; bootstrap fills it."""
+
+    packs: PackSet
+    register: Register
+    lake: TableStore  # 业务库
+    service: TableStore  # 服务库: relations
+    blobs: BlobStore  # 基础库
+    vault: Vault
+    figures: FiguresStore
+    open_engine: Callable[[str], Engine]
+    scratch: Callable[[], AbstractContextManager[TableFolder]]
+    now: Callable[[], datetime]
+    buckets: int

@@ -1,0 +1,196 @@
+"""The books of one parcel: where every record is, and every issue with its count. They balance or nothing is committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from puhui.intake.periods import Periods
+from puhui.model.delivery import Counts, Issue, Landing, Severity
+from puhui.model.refusal import Said
+from puhui.model.refusals import Broken, ParcelOverThreshold
+from puhui.model.tables import Tables
+from puhui.packs import forms
+from puhui.quality.check import CheckedRows
+from puhui.quality.dimensions import six_figures
+from puhui.quality.repeats import Repeats
+from puhui.subjects.rows import LINKED, LinkedRows
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Counts, issues, and the six figures of GB/T 36344, before it is known which rows a later period superseded."""
+
+    landing: Landing
+    mapping: str
+    counts: Counts
+    issues: tuple[Issue, ...]
+    conflicts: int
+    quality: Mapping[str, float]
+    new_subjects: int
+    refusing: tuple[str, ...] = ()
+    superseded: int = 0
+
+    def result(self, superseded: int) -> dict[str, Any]:
+        """What `puhui deliver --json` prints, but for the edition's number."""
+        counts = self.counts
+        issues = [_issue_as_dict(issue) for issue in self.issues]
+        if superseded:
+            issues.append(_issue_as_dict(Issue("superseded_by_later_period", Severity.WARN, "", superseded)))
+        return {
+            "resource": self.landing.parcel.resource,
+            "digest": self.landing.digest,
+            "file": self.landing.parcel.file_name,
+            "mapping": self.mapping,
+            "kind": self.landing.parcel.manifest.kind.value,
+            "period": self.landing.parcel.manifest.period,
+            "lines": counts.lines,
+            "accepted": counts.accepted - superseded,
+            "set_aside": counts.set_aside,
+            "warned": counts.warned,
+            "duplicates": counts.duplicates + superseded,
+            "conflicts": self.conflicts,
+            "new_subjects": self.new_subjects,
+            "issues": issues,
+            "quality": dict(self.quality),
+        }
+
+
+def account(
+    landing: Landing,
+    resource: forms.Resource,
+    checked: CheckedRows,
+    linked: LinkedRows,
+    repeats: Repeats,
+    periods: Periods,
+    mapping: forms.Mapping,
+    tables: Tables,
+) -> Account:
+    """Close the books. `Broken` if they do not balance: that would be our own fault, and nothing is committed."""
+    issues = _issues(landing, checked, linked, repeats, periods, tables)
+    rows, warned = _accepted_rows(tables)
+    broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
+    bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
+    counts = Counts(
+        lines=checked.checked.lines,
+        accepted=rows,
+        set_aside=broken + bad + linked.unlinked,
+        duplicates=repeats.duplicates,
+        warned=warned,
+    )
+    if not counts.balances():
+        raise _unbalanced(counts)
+    return Account(
+        landing=landing,
+        mapping=mapping.name,
+        counts=counts,
+        issues=tuple(issues),
+        conflicts=repeats.conflicts,
+        quality=six_figures(counts, issues, resource, tables),
+        new_subjects=linked.linked.new_subjects,
+        refusing=_refusing(checked),
+    )
+
+
+def _accepted_rows(tables: Tables) -> tuple[int, int]:
+    dropped = "NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
+    row = tables.rows(f"SELECT count(*), count(*) FILTER (WHERE warn <> 0) FROM {LINKED} l WHERE {dropped}")[0]
+    return int(row[0]), int(row[1])
+
+
+def _issues(
+    landing: Landing,
+    checked: CheckedRows,
+    linked: LinkedRows,
+    repeats: Repeats,
+    periods: Periods,
+    tables: Tables,
+) -> list[Issue]:
+    found = [*checked.checked.issues, *linked.linked.issues, *repeats.issues]
+    if periods.outside_sql != "FALSE":
+        condition = f"SELECT count(*) FROM {LINKED} s WHERE {periods.outside_sql}"
+        outside = int(tables.rows(condition)[0][0])
+        if outside:
+            found.append(Issue("outside_stated_period", Severity.WARN, "", outside))
+    if not landing.parcel.manifest.signature:
+        found.append(Issue("unsigned", Severity.WARN, "", 0))
+    return found
+
+
+def _refusing(checked: CheckedRows) -> tuple[str, ...]:
+    found = Counter({i.check: i.count for i in checked.checked.issues if i.severity is Severity.REFUSE})
+    return tuple(sorted(found))
+
+
+def refuse_if_over(books: Account, resource: forms.Resource) -> None:
+    """Refuse the parcel where a check of that severity is broken, or too large a share of its rows is set aside."""
+    counts = books.counts
+    share = counts.set_aside / counts.lines if counts.lines else 0.0
+    if not books.refusing and share <= float(resource.threshold):
+        return
+    checks = ", ".join(books.refusing) or _most_frequent(books.issues)
+    raise ParcelOverThreshold(
+        Said(
+            f"{counts.lines} 行中有 {counts.set_aside} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
+            f"{counts.set_aside} of {counts.lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
+        ),
+        todo=Said("请数源部门检查导出程序后重新投送整个文件", "the agency mends its export and delivers the whole file again"),
+        where=resource.name,
+    )
+
+
+def _most_frequent(issues: Sequence[Issue]) -> str:
+    aside = sorted((i for i in issues if i.severity is Severity.SET_ASIDE), key=lambda i: -i.count)
+    return ", ".join(f"{i.field}:{i.check} × {i.count}" if i.field else f"{i.check} × {i.count}" for i in aside[:3])
+
+
+def _issue_as_dict(issue: Issue) -> dict[str, Any]:
+    return {
+        "check": issue.check,
+        "severity": issue.severity.value,
+        "field": issue.field,
+        "count": issue.count,
+        "sample": list(issue.sample),
+    }
+
+
+def preview_of(
+    checked: CheckedRows, resource: forms.Resource, mapping: forms.Mapping, tables: Tables
+) -> dict[str, Any]:
+    """What the checks alone say of a file, in the shape of a delivery's result."""
+    broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
+    good, warned = tables.rows("SELECT count(*) FILTER (WHERE bad = 0), count(*) FILTER (WHERE bad = 0 AND warn <> 0) FROM staged")[0]
+    lines = checked.checked.lines
+    counts = Counts(lines, int(good), lines - int(good), 0, int(warned))
+    return {
+        "resource": resource.name,
+        "digest": checked.checked.landing.digest,
+        "mapping": mapping.name,
+        "lines": lines,
+        "accepted": counts.accepted,
+        "set_aside": counts.set_aside,
+        "broken": broken,
+        "duplicates": 0,
+        "warned": counts.warned,
+        "new_subjects": 0,
+        "issues": [_issue_as_dict(issue) for issue in checked.checked.issues],
+        "quality": six_figures(counts, checked.checked.issues, resource, tables),
+    }
+
+
+def lost_count() -> Broken:
+    """The engine and the exact splitter disagree about the number of records."""
+    return Broken(
+        Said("文件的记录数无法核对一致", "the number of records in the file cannot be agreed on"),
+        todo=Said("这是系统缺陷，请连同文件摘要报告", "this is a fault of ours: report it with the file's digest"),
+    )
+
+
+def _unbalanced(counts: Counts) -> Broken:
+    said = f"{counts.accepted} + {counts.set_aside} + {counts.duplicates} ≠ {counts.lines}"
+    return Broken(
+        Said(f"行数不平：{said}", f"the rows do not add up: {said}"),
+        todo=Said("这是系统缺陷，请连同文件摘要报告", "this is a fault of ours: report it with the file's digest"),
+    )

@@ -1,0 +1,52 @@
+"""Open a parcel's file: refuse secrets first, hold it against its manifest, find resource and mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from puhui.intake.formats import Form, Records
+from puhui.intake.manifest import agree, refuse_secret
+from puhui.intake.mapping import choose_mapping
+from puhui.intake.rooms import OpenedFile, Rooms
+from puhui.model.delivery import Parcel
+from puhui.model.tables import Tables
+from puhui.packs import forms
+from puhui.quality.check import BrokenRecord, Source
+from puhui.quality.plan import STAGED
+
+
+@dataclass(slots=True)
+class Opened:
+    """A parcel's file, its resource, and the mapping that its header asked for."""
+
+    resource: forms.Resource
+    mapping: forms.Mapping
+    file: OpenedFile
+    broken_rows: tuple[BrokenRecord, ...] = field(default=())
+
+    @property
+    def records(self) -> Records:
+        return self.file.records
+
+    def source(self) -> Source:
+        records = self.file.records
+        return Source(self.file.source_sql(), records.form is Form.PARQUET, records.kind.excel)
+
+    def broken(self, tables: Tables) -> tuple[BrokenRecord, ...] | None:
+        """All records that break in the file's own sense; None if the file has to be staged again."""
+        staged = int(tables.rows(f"SELECT count(*) FROM {STAGED}")[0][0])
+        found = self.file.rejected(tables, staged)
+        self.broken_rows = tuple(found or ())
+        return None if found is None else self.broken_rows
+
+
+def open_parcel(parcel: Parcel, rooms: Rooms, folder: Path) -> Opened:
+    """Raises ParcelSecret before anything is stored, ParcelUnreadable, ParcelMismatch, ParcelUnmapped, UnknownName."""
+    resource = rooms.packs.resource(parcel.resource)
+    refuse_secret(parcel.manifest, parcel.file_name, ())
+    file = rooms.open_file(parcel.path, folder)
+    refuse_secret(parcel.manifest, parcel.file_name, file.records.banner)
+    agree(parcel.manifest, file.records, resource, rooms.suppliers)
+    mapping = choose_mapping(rooms.packs, resource, file.records, parcel.mapping)
+    return Opened(resource, mapping, file)

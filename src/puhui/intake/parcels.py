@@ -1,0 +1,62 @@
+"""Parcels: a file that was found, with what its supplier or the operator states about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from puhui.intake.manifest import manifest_beside
+from puhui.model.delivery import DeliveryKind, Manifest, Parcel
+from puhui.model.refusal import Said
+from puhui.model.refusals import ParcelMismatch
+from puhui.packs.packset import PackSet
+
+
+def parcel_of(
+    packs: PackSet,
+    resource: str,
+    path: Path,
+    *,
+    period: str = "",
+    mapping: str | None = None,
+    kind: str = "",
+    corrects: str = "",
+) -> Parcel:
+    """The parcel of a file. What the operator states must not contradict the manifest beside it."""
+    known = packs.resource(resource)
+    manifest = manifest_beside(path) or Manifest()
+    manifest = _with(manifest, "period", period)
+    manifest = _with(manifest, "corrects", corrects)
+    if kind:
+        manifest = replace(manifest, kind=_kind(kind))
+    elif manifest.corrects:
+        manifest = replace(manifest, kind=DeliveryKind.CORRECTION)
+    if manifest.resource and packs.resource(manifest.resource).name != known.name:
+        raise _contradiction("resource")
+    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, file_name=path.name)
+
+
+def _with(manifest: Manifest, field: str, stated: str) -> Manifest:
+    if not stated:
+        return manifest
+    if getattr(manifest, field) not in ("", stated):
+        raise _contradiction(field)
+    return replace(manifest, **{field: stated})
+
+
+def _kind(text: str) -> DeliveryKind:
+    try:
+        return DeliveryKind(text)
+    except ValueError:
+        raise ParcelMismatch(
+            Said(f"投送方式 {text} 不存在", f"there is no kind of delivery named {text}"),
+            todo=Said("用 snapshot、increment 或 correction", "use snapshot, increment or correction"),
+        ) from None
+
+
+def _contradiction(field: str) -> ParcelMismatch:
+    return ParcelMismatch(
+        Said(f"清单与命令所述的 {field} 不一致", f"manifest and command disagree about {field}"),
+        todo=Said("核对后改正其一", "find out which is right and mend the other"),
+        where=field,
+    )

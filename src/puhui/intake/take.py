@@ -1,0 +1,172 @@
+"""The way of one delivery: Parcel → Landing → Checked → Linked → Edition.
+
+Law: after `take` every record of the parcel is in exactly one place (accepted, set aside with its reason, or a repeat of another),
+or the parcel was refused and nothing of it was kept. Stop it anywhere: the next start finishes or forgets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from puhui.intake.account import Account, account, lost_count, preview_of, refuse_if_over
+from puhui.intake.open import Opened, open_parcel
+from puhui.intake.periods import Periods, periods_of
+from puhui.intake.rooms import Rooms
+from puhui.intake.set_aside import seal_set_aside
+from puhui.lake.apply import Change
+from puhui.lake.editions import Intent, commit_linked
+from puhui.lake.landing import land
+from puhui.lake.layout import columns_of, key_columns, kept_fields
+from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
+from puhui.model.tables import Tables
+from puhui.packs import forms
+from puhui.quality.check import CheckedRows, check, stage, unstage
+from puhui.quality.repeats import find_repeats
+from puhui.subjects.authority import SourceOfNames
+from puhui.subjects.rows import LINKED, LinkedRows, link_rows
+
+Progress = Callable[[str], None]
+FINAL = "final_rows"
+RETENTION = timedelta(days=3 * 366)  # 网络数据安全管理条例 art. 12: records of provision at least 3 years
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a parcel, as `puhui deliver --json` prints it."""
+
+    result: dict[str, object]
+    repeated: bool = False
+
+
+def take(parcel: Parcel, rooms: Rooms, progress: Progress = lambda step: None) -> Taken:
+    """Take one parcel. A repeated one returns its first result and changes nothing. Raises a Refusal."""
+    with rooms.scratch() as scratch, rooms.lake.lease(parcel.resource):
+        opened = open_parcel(parcel, rooms, scratch.folder)
+        progress("opened")
+        if (first := rooms.register.find(opened.resource.name, opened.records.digest)) is not None:
+            return Taken(dict(first.result), repeated=True)
+        landing = land(parcel, opened.records.digest, opened.records.size, rooms.now())
+        progress("landed")
+        checked = _check(landing, opened, scratch.tables, rooms)
+        progress("checked")
+        periods = periods_of(opened.resource, parcel.manifest, checked.checked.table, scratch.tables)
+        linked = _link(checked, opened, periods, scratch.tables, rooms)
+        progress("linked")
+        books = _account(landing, opened, checked, linked, periods, scratch.tables)
+        edition = _commit(landing, opened, checked, linked, books, periods, scratch.tables, rooms)
+        progress("committed")
+        return Taken(_settle(landing, books, edition, rooms))
+
+
+def _check(landing: Landing, opened: Opened, tables: Tables, rooms: Rooms) -> CheckedRows:
+    for _ in range(2):
+        source = opened.source()
+        checks = stage(opened.resource, opened.mapping, source, rooms.packs.codes, tables)
+        if (broken := opened.broken(tables)) is not None:
+            return check(landing, source, checks, broken, tables)
+        unstage(tables)  # the engine lost count of the records: the file was split exactly, and is read again
+    raise lost_count()
+
+
+def _link(checked: CheckedRows, opened: Opened, periods: Periods, tables: Tables, rooms: Rooms) -> LinkedRows:
+    now = rooms.now()
+    landing = checked.checked.landing
+    source = SourceOfNames(parcel=landing.digest[:16], period=landing.parcel.manifest.period, at=now)
+    return link_rows(
+        checked.checked,
+        opened.resource,
+        periods.sql,
+        tables,
+        rooms.vault,
+        rooms.matcher,
+        source=source,
+        today=now.date(),
+    )
+
+
+def _account(
+    landing: Landing, opened: Opened, checked: CheckedRows, linked: LinkedRows, periods: Periods, tables: Tables
+) -> Account:
+    resource = opened.resource
+    fields = [field.name for field in resource.fields]
+    keys = ["subject", *(["period"] if resource.period else []), *_other_keys(resource)]
+    increment = landing.parcel.manifest.kind is not DeliveryKind.SNAPSHOT
+    marked = [field.name for field in resource.fields]
+    repeats = find_repeats(LINKED, keys, fields, marked, tables, last_wins=increment)
+    _final_view(landing, resource, tables)
+    books = account(landing, resource, checked, linked, repeats, periods, opened.mapping, tables)
+    refuse_if_over(books, resource)
+    return books
+
+
+def _other_keys(resource: forms.Resource) -> list[str]:
+    identifying = {way.field for way in resource.identify}
+    return [key for key in resource.keys if key not in identifying]
+
+
+def _final_view(landing: Landing, resource: forms.Resource, tables: Tables) -> None:
+    """The rows to commit: linked, without repeats, with the mask of contradictions."""
+    kept = ", ".join(f'l."{field.name}"' for field in kept_fields(resource))
+    tables.execute(
+        f"CREATE VIEW {FINAL} AS SELECT l.subject, l.bucket, l.period, '{landing.digest[:16]}' AS parcel, l.line, "
+        f"coalesce(c.mask, 0)::BIGINT AS conflict, {kept or 'NULL AS nothing'}, l.operation FROM {LINKED} l "
+        f"LEFT JOIN conflicting_lines c ON c.line = l.line "
+        f"WHERE NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
+    )
+
+
+def _commit(
+    landing: Landing,
+    opened: Opened,
+    checked: CheckedRows,
+    linked: LinkedRows,
+    books: Account,
+    periods: Periods,
+    tables: Tables,
+    rooms: Rooms,
+) -> Edition:
+    """Seal what was set aside, note the parcel as being taken, commit. From the commit on the parcel is taken."""
+    resource = opened.resource
+    with landing.parcel.path.open("rb") as delivered:
+        sealed = rooms.blobs.seal(resource.name, landing.digest, delivered)
+    seal_set_aside(books, opened, checked.checks, sealed, rooms, tables)
+    until = (landing.landed_at + RETENTION).date()
+    rooms.register.begin(landing, sealed, opened.mapping.name, until)
+    snapshot = landing.parcel.manifest.kind is DeliveryKind.SNAPSHOT
+    columns = columns_of(resource)
+    change = Change(
+        table=FINAL,
+        columns=tuple(columns),
+        keys=tuple(key_columns(resource)),
+        replaced_periods=periods.replaced if snapshot and resource.period else None,
+        whole=snapshot and resource.period is None,
+    )
+    intent = Intent(
+        resource=resource.name,
+        digest=landing.digest,
+        kind=landing.parcel.manifest.kind,
+        change=change,
+        columns=columns,
+        periods=periods.held,
+        conflicts=books.conflicts,
+        state="awaiting_release" if resource.steward_release else "published",
+        result=books.result,
+    )
+    return commit_linked(linked.linked, intent, tables, rooms.lake)
+
+
+def _settle(landing: Landing, books: Account, edition: Edition, rooms: Rooms) -> dict[str, object]:
+    result = {**books.result(books.superseded), "edition": edition.number}
+    rooms.register.settle(landing.parcel.resource, landing.digest, result, edition)
+    return result
+
+
+def preview(parcel: Parcel, rooms: Rooms) -> dict[str, object]:
+    """Only the checks of a file: nothing is stored and nobody is adopted, so unknown identifiers are not yet looked at."""
+    with rooms.scratch() as scratch:
+        opened = open_parcel(parcel, rooms, scratch.folder)
+        landing = land(parcel, opened.records.digest, opened.records.size, rooms.now())
+        checked = _check(landing, opened, scratch.tables, rooms)
+        return preview_of(checked, opened.resource, opened.mapping, scratch.tables)

@@ -1,0 +1,135 @@
+"""Editions: commit the linked rows of a parcel as the next immutable version, find one by number or by time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from puhui.lake.apply import BY_BUCKET_FROM_ROWS, Change, plan_rewrite
+from puhui.lake.store import Committed, TableStore
+from puhui.model.delivery import DeliveryKind, Edition, Linked
+from puhui.model.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What one commit is to be: the change, and all that its note has to tell a repair after a kill."""
+
+    resource: str
+    digest: str
+    kind: DeliveryKind
+    change: Change
+    columns: Mapping[str, str]
+    periods: tuple[str, ...]
+    conflicts: int
+    state: str
+    result: Callable[[int], Mapping[str, Any]]  # superseded rows → the parcel's result as it will be stored
+    keep_periods: bool = True  # what the parent held is still held
+
+
+def commit_linked(linked: Linked, intent: Intent, tables: Tables, store: TableStore) -> Edition:
+    """Commit the rows of `linked` as the next edition. The caller holds the lease of the table."""
+    if linked.table != intent.change.table:
+        raise ValueError("the change must be about the linked rows")
+    return _commit(intent, tables, store)
+
+
+def commit_derived(intent: Intent, tables: Tables, store: TableStore) -> Edition:
+    """Commit rows that no parcel brought: a relation made of an edition. The caller holds the lease."""
+    return _commit(intent, tables, store)
+
+
+def _commit(intent: Intent, tables: Tables, store: TableStore) -> Edition:
+    """Write the child of the newest edition: durable and whole once it returns, nothing before."""
+    parent = newest(store, intent.resource)
+    files = store.files(intent.resource, parent.version) if parent else []
+    rewrite = plan_rewrite(tables, files, intent.change)
+    rows = tables.rows(f"SELECT count(*) FROM {intent.change.table}")[0][0]
+    written = tables.write_parquet(
+        rewrite.sql,
+        str(store.staging(intent.resource) / intent.digest[:16]),
+        by_bucket=rows >= BY_BUCKET_FROM_ROWS,
+    )
+    kept = (parent.rows if parent else 0) - sum(f.rows for f in rewrite.removed)
+    edition = _next_edition(intent, parent, kept + sum(f.rows for f in written))
+    note = {**note_of(edition), "result": dict(intent.result(rewrite.superseded))}
+    removed = [file.path for file in rewrite.removed]
+    done = store.commit(intent.resource, columns=intent.columns, add=written, remove=removed, note=note)
+    return replace(edition, version=done.version, committed_at=done.at)
+
+
+def newest(store: TableStore, resource: str) -> Edition | None:
+    """The head of a table, released or not; None where nothing was ever committed."""
+    versions = store.versions(resource)
+    return edition_of(versions[-1]) if versions else None
+
+
+def roll_back(store: TableStore, bad: Edition, good: Edition | None, digest: str) -> Edition:
+    """A new edition with exactly the rows of `good` (or none), over `bad`. What was known before stays readable."""
+    head = newest(store, bad.resource)
+    child = replace(
+        bad,
+        number=(head.number if head else bad.number) + 1,
+        parent=good.number if good else None,
+        digest=digest,
+        kind=DeliveryKind.CORRECTION,
+        rows=good.rows if good else 0,
+        periods=good.periods if good else (),
+        conflicts=good.conflicts if good else 0,
+        state="published",
+    )
+    note = {**note_of(child), "rolls_back": bad.number, "result": {}}
+    done = store.restore(bad.resource, good.version if good else None, note)
+    return replace(child, version=done.version, committed_at=done.at)
+
+
+def _next_edition(intent: Intent, parent: Edition | None, rows: int) -> Edition:
+    held = {*(parent.periods if parent and intent.keep_periods else ()), *intent.periods}
+    return Edition(
+        resource=intent.resource,
+        number=parent.number + 1 if parent else 1,
+        version=-1,
+        parent=parent.number if parent else None,
+        digest=intent.digest,
+        kind=intent.kind,
+        committed_at=datetime.min,
+        rows=rows,
+        periods=tuple(sorted(held)),
+        conflicts=intent.conflicts,
+        state=intent.state,
+    )
+
+
+def note_of(edition: Edition) -> dict[str, Any]:
+    """What a commit says of its edition: enough to know it again from the table alone."""
+    return {
+        "number": edition.number,
+        "resource": edition.resource,
+        "parent": edition.parent,
+        "digest": edition.digest,
+        "kind": edition.kind.value,
+        "rows": edition.rows,
+        "periods": list(edition.periods),
+        "conflicts": edition.conflicts,
+        "state": edition.state,
+    }
+
+
+def edition_of(committed: Committed) -> Edition:
+    """The edition that a commit's note describes."""
+    note = committed.note
+    return Edition(
+        resource=note["resource"],
+        number=note["number"],
+        version=committed.version,
+        parent=note["parent"],
+        digest=note["digest"],
+        kind=DeliveryKind(note["kind"]),
+        committed_at=committed.at,
+        rows=note["rows"],
+        periods=tuple(note["periods"]),
+        conflicts=note["conflicts"],
+        state=note["state"],
+    )

@@ -1,0 +1,92 @@
+"""What the lake asks of the disk. Each law is held by the contract suite over every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from puhui.model.delivery import EditionFile
+from puhui.model.tables import WrittenFile
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Where a sealed blob's key is: the key-encryption key's id and the blob's own key under it."""
+
+    key_id: str
+    wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One version of a table: the note is what the commit said of itself (digest, number, result …)."""
+
+    version: int
+    at: datetime
+    note: Mapping[str, Any]
+
+
+class BlobStore(Protocol):
+    """Encrypted files of the base layer (基础库), named by resource and digest."""
+
+    def seal(self, resource: str, name: str, source: BinaryIO) -> Sealed:
+        """Encrypt `source` to `resource/name`. Durable and whole once it returns; a kill leaves nothing visible."""
+
+    def seal_with(self, sealed: Sealed, resource: str, name: str, source: BinaryIO) -> None:
+        """Encrypt a second blob of the same parcel under the parcel's key."""
+
+    def open(self, sealed: Sealed, resource: str, name: str) -> BinaryIO:
+        """The plain bytes again. `Broken` if a byte was changed or the key is gone."""
+
+    def forget(self, resource: str, name: str) -> None:
+        """Remove a blob; repeatable."""
+
+    def names(self, resource: str) -> Sequence[str]:
+        """The blobs of a resource."""
+
+    def resources(self) -> Sequence[str]:
+        """The resources that have blobs."""
+
+
+class TableStore(Protocol):
+    """One table per resource with numbered, immutable versions (业务库 and 服务库)."""
+
+    def versions(self, table: str) -> Sequence[Committed]:
+        """All versions with rows, oldest first."""
+
+    def files(self, table: str, version: int) -> Sequence[EditionFile]:
+        """The Parquet files that hold exactly the rows of this version."""
+
+    def commit(
+        self,
+        table: str,
+        *,
+        columns: Mapping[str, str],
+        add: Sequence[WrittenFile],
+        remove: Sequence[str],
+        note: Mapping[str, Any],
+    ) -> Committed:
+        """One new version, all or nothing; durable once it returns. `columns`: name → DuckDB type."""
+
+    def restore(self, table: str, version: int | None, note: Mapping[str, Any]) -> Committed:
+        """One new version with exactly the rows of an older one (None: no rows); as durable as `commit`."""
+
+    def sweep(self, table: str) -> int:
+        """Remove files that no version names (a kill before a commit leaves such). How many were removed."""
+
+    def tables(self) -> Sequence[str]: ...
+
+    def lease(self, table: str) -> Lease:
+        """Exclusive right to write; `Busy` if another process has it. Freed by death of the process."""
+
+    def staging(self, table: str) -> Path:
+        """A folder on the same disk where files wait for their commit."""
+
+
+class Lease(Protocol):
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *stop: object) -> None: ...

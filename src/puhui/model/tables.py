@@ -1,0 +1,51 @@
+"""The one SQL engine that rooms may speak to without knowing which it is: DuckDB's dialect over local tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class Tables(Protocol):
+    """A private scratch database of one delivery or one build. Nothing in it outlives `close`."""
+
+    def execute(self, sql: str) -> None:
+        """Run one statement. Repeatable only where the statement is."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query, in the order the query gives."""
+
+    def arrow(self, sql: str) -> pa.Table:
+        """The result of a query as one Arrow table."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under `name`, without a copy."""
+
+    def write_parquet(self, sql: str, folder: str, *, by_bucket: bool) -> Sequence[WrittenFile]:
+        """Write a query's rows to `folder`, one file, or one per bucket; durable once it returns."""
+
+    def close(self) -> None: ...
+
+
+class WrittenFile(Protocol):
+    """A Parquet file just written: its path, rows, bytes, and the range of bucket and period in it."""
+
+    path: str
+    rows: int
+    size: int
+    bucket_low: int
+    bucket_high: int
+    period_low: str
+    period_high: str
+
+
+def quoted(name: str) -> str:
+    """`name` as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """`text` as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"

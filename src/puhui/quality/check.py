@@ -1,0 +1,123 @@
+"""Run the checks of a resource over a landed file: every record is typed and marked, none is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from puhui.model.delivery import Checked, Issue, Landing, Severity
+from puhui.model.tables import Tables, literal
+from puhui.packs import forms
+from puhui.quality.plan import STAGED, Check, bit_is_set, plan_staging
+
+NUMBERED = "numbered"
+_SHIFTS = "broken_shifts"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An opened file: what stands behind FROM, and what could not even be split into columns.
+
+    `has_line`: the rows carry their record number in `line`; else they stand in file order without it.
+    """
+
+    sql: str
+    has_line: bool
+    excel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record that breaks in the file's own sense: its number from 1, the physical line, the raw text, why."""
+
+    line: int
+    place: int
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """`Checked`, and the checks whose bits the staged rows carry."""
+
+    checked: Checked
+    checks: tuple[Check, ...]
+
+
+def stage(
+    resource: forms.Resource,
+    mapping: forms.Mapping,
+    source: Source,
+    codes: Mapping[str, forms.CodeList],
+    tables: Tables,
+) -> tuple[Check, ...]:
+    """Fill the staged table from the file; the meaning of its bits comes back."""
+    plan = plan_staging(resource, mapping, source.sql, codes, has_line=source.has_line, excel=source.excel)
+    tables.execute(plan.create_sql)
+    return plan.checks
+
+
+def unstage(tables: Tables) -> None:
+    """Drop the staged rows, so that the file can be staged again."""
+    tables.execute(f"DROP TABLE {STAGED}")
+
+
+def check(
+    landing: Landing, source: Source, checks: tuple[Check, ...], broken: Sequence[BrokenRecord], tables: Tables
+) -> CheckedRows:
+    """Number the staged rows by their records and count what was found. `broken` are the records that never got in."""
+    _number(source, broken, tables)
+    staged = int(tables.rows(f"SELECT count(*) FROM {STAGED}")[0][0])
+    issues = [*_broken_issues(broken), *_bit_issues(checks, tables)]
+    checked = Checked(landing=landing, table=NUMBERED, issues=tuple(issues), lines=staged + len(broken))
+    return CheckedRows(checked, checks)
+
+
+def _number(source: Source, broken: Sequence[BrokenRecord], tables: Tables) -> None:
+    if source.has_line:
+        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT * FROM {STAGED}")
+        return
+    if not broken:
+        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid + 1 AS line FROM {STAGED}")
+        return
+    # the j-th broken record (from 1) has `line - j` good records before it: rows from there on are j records further
+    ordered = sorted(record.line for record in broken)
+    shifts = {"first": [line - j for j, line in enumerate(ordered, 1)], "shift": range(1, len(ordered) + 1)}
+    tables.register(_SHIFTS, pa.table({name: pa.array(values, pa.int64()) for name, values in shifts.items()}))
+    tables.execute(
+        f"CREATE VIEW {NUMBERED} AS SELECT s.*, s.rowid + 1 + coalesce(b.shift, 0) AS line FROM {STAGED} s "
+        f'ASOF LEFT JOIN (SELECT "first", max(shift) AS shift FROM {_SHIFTS} GROUP BY 1) b ON s.rowid >= b."first"'
+    )
+
+
+def _broken_issues(broken: Sequence[BrokenRecord]) -> list[Issue]:
+    reasons = sorted({record.reason for record in broken})
+    return [
+        Issue(f"broken:{reason}", Severity.SET_ASIDE, "", sum(r.reason == reason for r in broken), ())
+        for reason in reasons
+    ]
+
+
+def _bit_issues(checks: Sequence[Check], tables: Tables) -> list[Issue]:
+    found = []
+    for column in ("bad", "warn"):
+        mine = [check for check in checks if check.column == column]
+        if not mine:
+            continue
+        counts = ", ".join(f"count(*) FILTER (WHERE {bit_is_set(column, c.bit)})" for c in mine)
+        row = tables.rows(f"SELECT {counts} FROM {STAGED} WHERE {column} <> 0")[0]
+        found += [Issue(c.name, c.severity, c.field, n) for c, n in zip(mine, row, strict=True) if n]
+    return found
+
+
+def reasons_sql(checks: Sequence[Check]) -> str:
+    """SQL over a staged row: the list of `field:check` that it breaks and that keep it out."""
+    arms = [
+        f"CASE WHEN {bit_is_set('bad', c.bit)} THEN {literal(f'{c.field}:{c.name}')} END"
+        for c in checks
+        if c.column == "bad"
+    ]
+    listed = ", ".join(arms) or "NULL::VARCHAR"
+    return f"list_filter([{listed}], lambda reason: reason IS NOT NULL)"

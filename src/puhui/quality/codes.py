@@ -1,0 +1,51 @@
+"""Values of code lists and flags: spellings that become a code, and the words for yes and no."""
+
+from __future__ import annotations
+
+from puhui.model.tables import literal
+from puhui.packs import forms
+from puhui.quality.text import narrow, narrow_if_wide_sql
+
+YES = ("是", "Y", "YES", "1", "TRUE", "T", "有", "真", "对", "√")
+NO = ("否", "N", "NO", "0", "FALSE", "F", "无", "没有", "假", "×", "非")
+
+
+def spellings(codes: forms.CodeList) -> dict[str, str]:
+    """Every spelling that a list knows, and the code that it becomes; a code itself goes before another's spelling."""
+    found = {spelling: value.code for value in codes.values for spelling in (value.title.zh, *value.also)}
+    return {**found, **{value.code: value.code for value in codes.values}}
+
+
+def codes_sql(text: str, codes: forms.CodeList) -> str:
+    """The code of cleaned `text` (a column); other text stays as it is in an open list and is NULL in a closed one."""
+    known = ", ".join(literal(value.code) for value in codes.values)
+    others = {also: code for also, code in spellings(codes).items() if also != code}
+    wide = narrow_if_wide_sql(text)
+    arms = " ".join(f"WHEN {literal(also)} THEN {literal(code)}" for also, code in others.items())
+    rest = text if codes.open else f"CASE WHEN {wide} IN ({known}) THEN {wide} END"
+    translated = f"CASE {wide} {arms} ELSE {rest} END" if arms else rest
+    return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE {translated} END"
+
+
+def code(text: str | None, codes: forms.CodeList) -> str | None:
+    if text is None:
+        return None
+    known = spellings(codes)
+    if text in {value.code for value in codes.values}:
+        return text
+    if (found := known.get(narrow(text))) is not None:
+        return found
+    return text if codes.open else None
+
+
+def flag_sql(text: str) -> str:
+    """Cleaned `text` (a column) as a BOOLEAN or NULL."""
+    word = f"upper({narrow_if_wide_sql(text)})"
+    yes = ", ".join(map(literal, YES))
+    no = ", ".join(map(literal, NO))
+    return f"CASE WHEN {word} IN ({yes}) THEN TRUE WHEN {word} IN ({no}) THEN FALSE END"
+
+
+def flag(text: str | None) -> bool | None:
+    word = None if text is None else narrow(text).upper()
+    return True if word in YES else False if word in NO else None

@@ -1,0 +1,177 @@
+"""Adoption: unknown identifiers become identifiers of a subject, old or new, and contradictions are named.
+
+Law: subjects are never merged, and persons and organisations never mix. What contradicts is reported,
+not mended. The cross-walk: a credit code holds an organisation code, a 15-character tax number ends in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from puhui.model.identifiers import INNER_ORG_CODE, ORG_CODE, REG_NO, RIC, TAX_NO, USCC, verify
+from puhui.model.subject import KIND_OF_LETTER, TOKEN_KIND_AT, SubjectKind, kind_of_uscc
+from puhui.subjects.vault import Opened, Vault
+
+CONFLICT, KIND_DIFFERS = "identifier-conflict", "kind-differs"
+_SINGLE = (USCC, RIC, ORG_CODE)  # a subject has one of each
+_NO_DAY = date.max  # credit codes hold no date
+_SOLE_TRADER_SERIALS = "6789"  # GS 15-2006: the first digit of the serial of an individual business
+
+
+def kind_of(identifier: str, persons: bool) -> SubjectKind:
+    """The kind of subject that an identifier stands for; a weak one (organisation code …) says enterprise."""
+    kind, _, value = identifier.partition("|")
+    if kind == USCC:
+        return kind_of_uscc(value)
+    if kind == RIC:
+        return SubjectKind.PERSON
+    if kind == TAX_NO and len(value) == 20:
+        return SubjectKind.SOLE_TRADER
+    if kind == REG_NO and value[6] in _SOLE_TRADER_SERIALS:
+        return SubjectKind.SOLE_TRADER
+    return SubjectKind.PERSON if persons and kind.startswith("local:") else SubjectKind.ENTERPRISE
+
+
+def inner_codes(identifiers: Sequence[str]) -> dict[str, str]:
+    """For credit codes and 15-character tax numbers the organisation code inside, if its check digit holds."""
+    codes = [text[len(USCC) + 1 :] for text in identifiers if text.startswith(USCC + "|")]
+    found = {}
+    if codes:
+        warning = verify(USCC, pa.array(codes, pa.string()), _NO_DAY).warning
+        whole = np.nonzero((warning & INNER_ORG_CODE) == 0)[0]
+        found = {f"{USCC}|{codes[i]}": f"{ORG_CODE}|{codes[i][8:17]}" for i in whole}
+    for text in identifiers:
+        if text.startswith(TAX_NO + "|") and len(text) == len(TAX_NO) + 16:
+            found[text] = f"{ORG_CODE}|{text[-9:]}"
+    return found
+
+
+class Adoption:
+    """The subjects that one batch adopts or extends. Nothing is stored before `store`."""
+
+    def __init__(self, vault: Vault, identifiers: Sequence[str], created: str, persons: bool) -> None:
+        """`identifiers`: all that will be settled; the codes inside them are looked up with them."""
+        self._vault = vault
+        self._created = created
+        self._persons = persons
+        self._inner = inner_codes(identifiers)
+        texts = list(dict.fromkeys([*identifiers, *self._inner.values()]))
+        digests = vault.identifier_digests(texts)
+        self._digest_of = dict(zip(texts, digests, strict=True))
+        self._token_of = dict(zip(texts, vault.store.tokens_of(digests), strict=True))
+        self._opened: dict[str, Opened] = {}
+        self._touched: dict[str, None] = {}
+        self._index: list[tuple[str, str]] = []
+        self.born: set[str] = set()
+
+    def settle(self, identifiers: Sequence[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
+        """The token for one tuple of (field, identifier), the most trusted first; (check, field) of what is wrong.
+
+        The first identifier wins. The others become further ones of its subject, unless they contradict.
+        """
+        field, first = identifiers[0]
+        wrong: list[tuple[str, str]] = []
+        agreeing = self._agreeing(identifiers, wrong)
+        token = self._token_of.get(first) or self._known_by_another(first, agreeing, wrong)
+        if not token:
+            token = self._bear(kind_of(first, self._persons))
+        for field, identifier in agreeing:
+            self._claim(token, field, identifier, wrong)
+        return token, wrong
+
+    def _agreeing(
+        self, identifiers: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """The tuple with the codes inside it, without what contradicts the first or is of the other sort."""
+        person = kind_of(identifiers[0][1], self._persons) is SubjectKind.PERSON
+        taken: dict[str, str] = {}
+        result: list[tuple[str, str]] = []
+        for field, identifier in identifiers:
+            if (kind_of(identifier, self._persons) is SubjectKind.PERSON) != person:
+                continue
+            group = [identifier, *([self._inner[identifier]] if identifier in self._inner else [])]
+            if any(taken.get(_kind(text), text) != text for text in group):
+                wrong.append((CONFLICT, field))
+                continue
+            taken.update({_kind(text): text for text in group if _kind(text) in _SINGLE})
+            result.extend((field, text) for text in group)
+        return result
+
+    def _known_by_another(
+        self, first: str, agreeing: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]
+    ) -> str:
+        """A subject that is known by a weaker identifier of the tuple and may own the first; else empty."""
+        for field, identifier in agreeing:
+            token = self._token_of.get(identifier, "")
+            if not token:
+                continue
+            if not self._may_own(token, first):
+                continue  # reported when the identifier is claimed
+            if KIND_OF_LETTER[token[TOKEN_KIND_AT]] is not kind_of(first, self._persons):
+                wrong.append((KIND_DIFFERS, field))
+            return token
+        return ""
+
+    def _may_own(self, token: str, identifier: str) -> bool:
+        """A sole trader is no company, and nobody has two credit codes."""
+        theirs, ours = KIND_OF_LETTER[token[TOKEN_KIND_AT]], kind_of(identifier, self._persons)
+        if theirs is not ours and SubjectKind.SOLE_TRADER in (theirs, ours):
+            return False
+        kind = _kind(identifier)
+        return kind not in _SINGLE or all(k != kind for k, _ in self._record_of(token).record.identifiers)
+
+    def _claim(self, token: str, field: str, identifier: str, wrong: list[tuple[str, str]]) -> None:
+        owner = self._token_of.get(identifier, "")
+        if owner == token:
+            return
+        if owner or not self._record_takes(token, identifier):
+            wrong.append((CONFLICT, field))
+            return
+        kind, _, value = identifier.partition("|")
+        self._record_of(token).record.identifiers.append((kind, value))
+        self._touched[token] = None
+        self._token_of[identifier] = token
+        self._index.append((identifier, token))
+
+    def _record_takes(self, token: str, identifier: str) -> bool:
+        kind, _, value = identifier.partition("|")
+        owned = self._record_of(token).record.identifiers
+        return kind not in _SINGLE or all(k != kind or v == value for k, v in owned)
+
+    def _bear(self, kind: SubjectKind) -> str:
+        subject = self._vault.new(kind, self._created)
+        self._opened[subject.token] = subject
+        self.born.add(subject.token)
+        return subject.token
+
+    # --- records ---
+
+    def _record_of(self, token: str) -> Opened:
+        if token not in self._opened:
+            self._opened |= self._vault.open_records([token])
+        return self._opened[token]
+
+    def fetch(self, tokens: Iterable[str]) -> None:
+        """Opens these subjects' records in one go."""
+        self._opened |= self._vault.open_records([token for token in tokens if token not in self._opened])
+
+    def change(self, token: str) -> Opened:
+        """The subject's record, to be stored again at the end."""
+        self._touched[token] = None
+        return self._record_of(token)
+
+    def store(self) -> None:
+        """Writes everything within the vault's batch."""
+        store, vault = self._vault.store, self._vault
+        store.add(vault.sealed(self._opened[token] for token in sorted(self.born)))
+        old = [self._opened[token] for token in self._touched if token not in self.born]
+        store.replace(vault.sealed(old))
+        store.index((self._digest_of[identifier], token) for identifier, token in self._index)
+
+
+def _kind(identifier: str) -> str:
+    return identifier.partition("|")[0]

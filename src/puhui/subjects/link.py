@@ -1,0 +1,175 @@
+"""Linking: the identities of a parcel become subjects' tokens.
+
+`link` is the story: read, look up, adopt what is new, feed names, resolve names. It runs in one transaction of the
+vault before the lake commits. Repeatable: the same parcel again adopts nothing. After a crash between the two
+commits the vault holds tokens that no row uses; they are harmless and found again by the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from puhui.model.delivery import Severity
+from puhui.model.subject import bucket_of
+from puhui.packs.forms import Resource
+from puhui.subjects.adoption import Adoption
+from puhui.subjects.authority import SourceOfNames, feed, name_findings
+from puhui.subjects.reading import Finding, Sight, read, ways_of, written
+from puhui.subjects.resolve import resolve_names
+from puhui.subjects.vault import Vault
+
+UNRESOLVED = "subject-unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by identifier), null where there is none."""
+
+    tokens: pa.Table
+    findings: list[Finding]
+    new_subjects: int
+
+
+@dataclass(slots=True)
+class _Placed:
+    """Which subject each row has (index into `subjects`, -1 for none) and how surely."""
+
+    subjects: list[str]
+    numbers: npt.NDArray[np.int32]
+    confidence: npt.NDArray[np.float64]
+
+    def number_of(self, token: str, places: dict[str, int]) -> int:
+        if token not in places:
+            places[token] = len(self.subjects)
+            self.subjects.append(token)
+        return places[token]
+
+
+def link(
+    vault: Vault, resource: Resource, identities: pa.Table, *, source: SourceOfNames, today: date
+) -> Linking:
+    """Tokens for the distinct identities of a parcel.
+
+    `identities`: column `identity` (int64, distinct) and a text column for each field by which the resource
+    identifies, and, where it is authoritative for names, for each field that only the vault keeps.
+    Raises Busy, Broken.
+    """
+    ways = ways_of(resource)
+    sight = read(ways, identities, today)
+    with vault.batch():
+        known = vault.tokens_of(sight.texts)
+        placed = _place(sight, known)
+        adoption = Adoption(vault, _open_texts(sight, placed), today.isoformat(), ways.persons)
+        findings = sight.findings + _adopt(sight, placed, adoption, ways.fields)
+        findings += name_findings(identities, ways, placed.numbers)
+        if resource.names == "authoritative":
+            feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects, source)
+        adoption.store()
+        findings += _by_name(vault, resource, identities, ways.name, placed, source)
+    return Linking(_tokens(sight.identity, placed, vault.buckets), findings, len(adoption.born))
+
+
+def link_others(
+    vault: Vault, kind: str | Sequence[str], values: pa.Array, *, today: date, persons: bool = False
+) -> pa.StringArray:
+    """Tokens of other subjects that rows point to, null where blank or invalid; unknown valid ones are adopted.
+
+    `kind`: one kind of identifier, or several that the form tells apart. `persons`: whose local codes these are.
+    """
+    encoded = values.cast(pa.string()).dictionary_encode()
+    kinds = (kind,) if isinstance(kind, str) else tuple(kind)
+    texts = written(encoded.dictionary, kinds, today)[0].to_pylist()
+    with vault.batch():
+        asked = sorted({text for text in texts if text})
+        tokens = dict(zip(asked, vault.tokens_of(asked), strict=True))
+        missing = [text for text in asked if not tokens[text]]
+        adoption = Adoption(vault, missing, today.isoformat(), persons)
+        for text in missing:
+            tokens[text] = adoption.settle([("", text)])[0]
+        adoption.store()
+    found = pa.array([tokens.get(text) if text else None for text in texts], pa.string())
+    return found.take(encoded.indices)
+
+
+def _place(sight: Sight, known: list[str]) -> _Placed:
+    """The rows whose identifiers are all known as one and the same subject; the others get -1."""
+    subjects = sorted({token for token in known if token})
+    places = {token: number for number, token in enumerate(subjects)}
+    number_of_text = np.array([places.get(token, -2) for token in known] + [-1], np.int32)  # [-1]: blank
+    rows = number_of_text[sight.codes]  # identities × fields: subject, -1 blank, -2 unknown
+    width = rows.shape[1]
+    if not width:
+        nobody = np.full(len(sight.identity), -1, np.int32)
+        return _Placed(subjects, nobody, np.zeros(len(nobody)))
+    first = rows[np.arange(len(rows)), (rows != -1).argmax(1)]
+    whole = ((rows == first[:, None]) | (rows == -1)).all(1) & (first >= 0)
+    numbers = np.where(whole, first, -1).astype(np.int32)
+    return _Placed(subjects, numbers, np.where(whole, 1.0, 0.0))
+
+
+def _open_rows(sight: Sight, placed: _Placed) -> npt.NDArray[np.int64]:
+    return np.nonzero((placed.numbers < 0) & (sight.codes >= 0).any(1))[0]
+
+
+def _open_texts(sight: Sight, placed: _Placed) -> list[str]:
+    codes = np.unique(sight.codes[_open_rows(sight, placed)])
+    return [sight.texts[code] for code in codes[codes >= 0].tolist()]
+
+
+def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str, ...]) -> list[Finding]:
+    """Settles, row by row in their order, those that are not all known."""
+    findings = []
+    places = {token: number for number, token in enumerate(placed.subjects)}
+    for row in _open_rows(sight, placed).tolist():
+        codes = sight.codes[row].tolist()
+        filled = [(field, sight.texts[code]) for field, code in zip(fields, codes, strict=True) if code >= 0]
+        token, wrong = adoption.settle(filled)
+        placed.numbers[row] = placed.number_of(token, places)
+        placed.confidence[row] = 1.0
+        identity = int(sight.identity[row])
+        findings += [Finding(identity, check, Severity.WARN, field) for check, field in dict.fromkeys(wrong)]
+    return findings
+
+
+def _by_name(
+    vault: Vault, resource: Resource, identities: pa.Table, field: str, placed: _Placed, source: SourceOfNames,
+) -> list[Finding]:  # fmt: skip
+    """Rows without an identifier: by name where the resource allows it, else unresolved."""
+    rows = np.nonzero(placed.numbers < 0)[0].tolist()
+    if not rows:
+        return []
+    identity = identities["identity"].to_numpy()
+    by_name = any(way.kind == "name" for way in resource.identify) and field in identities.column_names
+    names = identities[field].take(pa.array(rows)).to_pylist() if by_name else [None] * len(rows)
+    matches = resolve_names(vault, resource.name, {n for n in names if n}, source) if by_name else {}
+    places = {token: number for number, token in enumerate(placed.subjects)}
+    findings = []
+    for row, name in zip(rows, names, strict=True):
+        match = matches.get(name or "")
+        if match and match.token:
+            placed.numbers[row] = placed.number_of(match.token, places)
+            placed.confidence[row] = match.confidence
+        else:
+            check = match.check if match else UNRESOLVED
+            findings.append(Finding(int(identity[row]), check, Severity.SET_ASIDE, field if match else ""))
+    return findings
+
+
+def _tokens(identity: npt.NDArray[np.int64], placed: _Placed, buckets: int) -> pa.Table:
+    none = placed.numbers < 0
+    chosen = pa.array(np.where(none, 0, placed.numbers), mask=none)
+    bucket = pa.array([bucket_of(token, buckets) for token in placed.subjects], pa.int32())
+    return pa.table(
+        {
+            "identity": pa.array(identity),
+            "token": pa.array(placed.subjects, pa.string()).take(chosen),
+            "bucket": bucket.take(chosen),
+            "confidence": pa.array(placed.confidence, mask=none),
+        }
+    )

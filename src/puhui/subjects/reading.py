@@ -1,0 +1,154 @@
+"""Reads the identity columns of a delivery: which identifiers are filled and valid, in normal form.
+
+An identifier is written `kind|value` from here on. A tax number of 18 characters is the credit code or the
+citizen number that it consists of, so it is read as that. Everything is done on whole columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puhui.model.delivery import Severity
+from puhui.model.identifiers import (
+    BY_FORM,
+    CONVERTED,
+    ERRORS,
+    MASKED,
+    ORG_CODE,
+    REG_NO,
+    RIC,
+    TAX_NO,
+    USCC,
+    verify,
+)
+from puhui.packs.forms import Resource
+
+NAME = "name"
+_FORMS = (USCC, RIC, ORG_CODE, REG_NO)
+
+
+class Finding(NamedTuple):
+    """What linking found about one identity. `check` is stable; the text never holds an identifier."""
+
+    identity: int
+    check: str
+    severity: Severity
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How rows find their subjects: identifier fields in order of trust, each with its kinds; a name."""
+
+    identifiers: tuple[tuple[str, tuple[str, ...]], ...]
+    name: str
+    persons: bool
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(field for field, _ in self.identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The identities of one parcel, read.
+
+    `texts`: the distinct identifiers. `codes`: identities × fields, index into `texts`, -1 if blank or invalid.
+    """
+
+    identity: npt.NDArray[np.int64]
+    texts: list[str]
+    codes: npt.NDArray[np.int32]
+    findings: list[Finding]
+
+
+def ways_of(resource: Resource) -> Ways:
+    """A field that is named with several kinds is told by its form, the first kind that fits."""
+    kinds: dict[str, list[str]] = {}
+    for way in resource.identify:
+        if way.kind != NAME:
+            kinds.setdefault(way.field, []).extend(_FORMS if way.kind == BY_FORM else (way.kind,))
+    named = next((way.field for way in resource.identify if way.kind == NAME), "")
+    identifiers = tuple((field, tuple(listed)) for field, listed in kinds.items())
+    return Ways(identifiers, named or _name_field(resource), resource.about == "person")
+
+
+def _name_field(resource: Resource) -> str:
+    """Where no way is by name: the first name that only the vault keeps."""
+    return next((f.name for f in resource.fields if f.semantic == NAME and f.keep == "vault"), "")
+
+
+def read(ways: Ways, identities: pa.Table, today: date) -> Sight:
+    """Reads every identifier field that the table has."""
+    numbers = identities["identity"].to_numpy()
+    findings: list[Finding] = []
+    columns = []
+    for field, kinds in ways.identifiers:
+        if field not in identities.column_names:
+            columns.append(pa.nulls(len(numbers), pa.string()))
+            continue
+        texts, error = written(_column(identities, field), kinds, today)
+        columns.append(texts)
+        findings.extend(_invalid(numbers, error, field))
+    return Sight(numbers, *_encoded(columns, len(numbers)), findings)
+
+
+def _column(table: pa.Table, name: str) -> pa.StringArray:
+    return pa.concat_arrays([pa.array([], pa.string()), *(c.cast(pa.string()) for c in table[name].chunks)])
+
+
+def written(
+    values: pa.StringArray, kinds: Sequence[str], today: date
+) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
+    """Identifiers as `kind|value`, null where blank or invalid, and the error of each (index into ERRORS)."""
+    result = pa.nulls(len(values), pa.string())
+    verdicts = {kind: verify(kind, values, today) for kind in kinds}
+    error = verdicts[kinds[0]].error.copy()
+    for kind in reversed(kinds):
+        verdict = verdicts[kind]
+        result = pc.if_else(pa.array(verdict.valid), _prefixed(kind, verdict.value, today), result)
+        error[verdict.error == 0] = 0
+    if RIC in verdicts and REG_NO in verdicts:
+        person, register = verdicts[RIC], verdicts[REG_NO]
+        both = register.valid & person.valid & (person.warning == CONVERTED)
+        result = pc.if_else(pa.array(both), pa.scalar(None, pa.string()), result)
+        error[both] = ERRORS.index("ambiguous")
+    return result, error
+
+
+def _prefixed(kind: str, values: pa.StringArray, today: date) -> pa.StringArray:
+    if kind != TAX_NO:
+        return pc.binary_join_element_wise(kind, values, "|")
+    plain = pc.binary_join_element_wise(TAX_NO, values, "|")
+    for inner in (RIC, USCC):
+        fits = pa.array(verify(inner, values, today).valid & _eighteen(values))
+        plain = pc.if_else(fits, pc.binary_join_element_wise(inner, values, "|"), plain)
+    return plain
+
+
+def _eighteen(values: pa.StringArray) -> npt.NDArray[np.bool_]:
+    right = pc.fill_null(pc.equal(pc.binary_length(values), 18), False)
+    return np.asarray(right.to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _invalid(numbers: npt.NDArray[np.int64], error: npt.NDArray[np.uint8], field: str) -> list[Finding]:
+    checks = {code: f"identifier-{ERRORS[code]}" for code in range(1, len(ERRORS))}
+    checks[MASKED] = "identifier-masked"
+    wrong = np.nonzero(error)[0]
+    return [Finding(int(numbers[row]), checks[int(error[row])], Severity.WARN, field) for row in wrong]
+
+
+def _encoded(columns: list[pa.StringArray], rows: int) -> tuple[list[str], npt.NDArray[np.int32]]:
+    if not columns:
+        return [], np.zeros((rows, 0), np.int32)
+    encoded = pa.concat_arrays(columns).dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return encoded.dictionary.to_pylist(), codes.reshape(len(columns), rows).T
