@@ -5,11 +5,19 @@ Embedded default: DuckDB over a Delta lake, SQLite for tables and vault, key fil
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from puhui.adapters import django_setup
 from puhui.adapters.blobs_sealed import SealedFiles
@@ -21,16 +29,26 @@ from puhui.adapters.lake_delta import DeltaLake
 from puhui.adapters.opened_files import open_file
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
+from puhui.adapters.set_aside_xlsx import write_set_aside
 from puhui.adapters.settings_toml import ZoneSettings, read_settings, write_settings
 from puhui.adapters.vault_sqlite import SqliteVault
-from puhui.desk.packs import checked_packs
+from puhui.desk.officers import Officers, public_half
+from puhui.desk.packs import check_one, checked_packs
 from puhui.desk.rooms import DeskRooms
 from puhui.indicators.engine import Engine
+from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
+from puhui.intake.mapping import propose_mapping
+from puhui.intake.parcels import parcel_of as parcel_in
 from puhui.intake.repair import Repaired, repair
-from puhui.intake.rooms import Rooms
+from puhui.intake.rooms import Rooms, StoredParcel
+from puhui.intake.set_aside import SetAside
+from puhui.intake.take import preview
+from puhui.intake.watch import watching
+from puhui.model.delivery import Parcel
 from puhui.model.refusal import Said
-from puhui.model.refusals import UnknownName
-from puhui.packs.load import load_packs
+from puhui.model.refusals import HomeRefused, UnknownName
+from puhui.packs.load import load_packs, with_needs
+from puhui.packs.new import new_pack
 from puhui.packs.packset import PackSet
 from puhui.subjects.resolve import NameMatcher
 from puhui.subjects.vault import Vault
@@ -48,6 +66,7 @@ class Zone:
     intake: Rooms
     desk: DeskRooms
     register: DjangoRegister
+    officers: Officers
     repaired: Repaired | None
 
 
@@ -103,7 +122,7 @@ def open_zone(home: Path) -> Zone:
         scratch=scratch.open,
         now=now,
         buckets=settings.buckets,
-        suppliers=_suppliers(home),
+        suppliers=_keys_in(home / "suppliers"),
     )
     desk = DeskRooms(
         packs=packs,
@@ -122,7 +141,7 @@ def open_zone(home: Path) -> Zone:
     repaired = repair(intake) if stale or register.unfinished() else None
     if stale:
         blobs.sweep()
-    return Zone(home, settings, packs, intake, desk, register, repaired)
+    return Zone(home, settings, packs, intake, desk, register, _keys_in(home / "officers"), repaired)
 
 
 def open_engine(name: str, workdir: Path, settings: ZoneSettings) -> Engine:
@@ -157,12 +176,90 @@ class _LazyMatcher:
 def _database(home: Path, settings: ZoneSettings) -> dict[str, object]:
     if not settings.database:
         return django_setup.sqlite(home / "records.db")
-    return django_setup.postgresql(settings.database)
+    return django_setup.postgresql_parts(settings.database)
 
 
-def _suppliers(home: Path) -> dict[str, bytes]:
-    folder = home / "suppliers"
+def _keys_in(folder: Path) -> dict[str, bytes]:
+    """Name → raw public key, of the `.pub` files of a folder."""
     return {file.stem: file.read_bytes() for file in sorted(folder.glob("*.pub"))} if folder.is_dir() else {}
+
+
+def add_officer(zone: Zone, name: str, key_file: Path, *, by: str) -> None:
+    """Register an officer: the public half in the home, the private half in `key_file` (0600) and nowhere else."""
+    folder = zone.home / "officers"
+    if not re.fullmatch(r"[\w-]{1,60}", name) or (folder / f"{name}.pub").exists():
+        raise HomeRefused(
+            Said("经办人姓名不合要求或已登记", "the officer's name is not a plain word, or is registered"),
+            todo=Said("换一个姓名或工号", "take another name or staff number"),
+        )
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(pem)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / f"{name}.pub").write_bytes(public_half(private))
+    zone.register.event("officer-registered", by, now(), {"officer": name})
+
+
+def parcel_of(
+    zone: Zone,
+    resource: str,
+    path: Path,
+    *,
+    period: str = "",
+    mapping: str | None = None,
+    kind: str = "",
+    corrects: str = "",
+) -> Parcel:
+    """The parcel of a file, by the zone's packs."""
+    return parcel_in(zone.packs, resource, path, period=period, mapping=mapping, kind=kind, corrects=corrects)
+
+
+def preview_parcel(zone: Zone, parcel: Parcel) -> dict[str, object]:
+    """Only the checks of a parcel; nothing is stored."""
+    return preview(parcel, zone.intake)
+
+
+def default_packs(folders: Sequence[Path]) -> PackSet:
+    """The given packs with those they need, or the shipped ones."""
+    chosen = list(folders) or [shipped_packs() / name for name in SHIPPED]
+    return load_packs(with_needs(chosen, [shipped_packs()]))
+
+
+def check_pack(folder: Path) -> PackSet:
+    """Check a pack with those it needs, taken from beside it or from the shipped ones."""
+    return check_one(folder, [folder.resolve().parent, shipped_packs()])
+
+
+def test_pack(folder: Path) -> list[TestOutcome]:
+    """Run a pack's own tests on the referee and on DuckDB."""
+    packs = check_pack(folder)
+    with tempfile.TemporaryDirectory(prefix="puhui-") as scratch:
+        return run_pack_tests(packs, DuckEngine(Path(scratch)), only=[folder.resolve().name])
+
+
+def new_pack_at(folder: Path) -> None:
+    """A new pack that passes the check, in a folder that does not exist yet."""
+    new_pack(folder, folder.name)
+
+
+def propose_layout(zone: Zone, file: Path, resource: str) -> dict[str, Any]:
+    """A mapping for a file's layout, column by column with a confidence, for a person to confirm."""
+    with zone.intake.scratch() as scratch:
+        opened = open_file(file, scratch.folder)
+        sample = scratch.tables.rows(f"SELECT * FROM {opened.source_sql()} LIMIT 200")
+        candidates = [zone.packs.resource(resource)] if resource else list(zone.packs.resources.values())
+        return propose_mapping(zone.packs, candidates, opened.records, sample).as_dict()
+
+
+def watch_folder(zone: Zone, folder: Path, *, once: bool, seconds: float) -> Iterator[dict[str, Any]]:
+    """Take every complete file of FOLDER/RESOURCE/, one after the other; what became of each."""
+    return watching(folder, zone.packs, zone.intake, pause=lambda: time.sleep(seconds), once=once)
+
+
+def write_set_aside_book(zone: Zone, parcel: StoredParcel, aside: SetAside, target: Path) -> int:
+    """Write the rows set aside as an Excel file; how many there were."""
+    return write_set_aside(target, zone.packs.resource(parcel.resource), parcel, aside)
 
 
 def _packs(home: Path, register: DjangoRegister) -> PackSet:

@@ -28,11 +28,12 @@ WITH ranked AS (
   WHERE approval_state = '已通过' AND quarter_end <= :as_of AND approved_on <= :as_of
 ),
 vetoed AS (
-  SELECT DISTINCT subject
+  SELECT subject
   FROM moral_dishonest_debtors
   WHERE (exec_fulfil IS NULL OR exec_fulfil <> '全部') AND exec_publish_date <= :as_of
 )
-SELECT r.subject, CASE WHEN v.subject IS NULL THEN r.points ELSE 0 END AS value
+SELECT r.subject, max(CASE WHEN v.subject IS NULL THEN r.points ELSE 0 END) AS value
 FROM ranked AS r
 LEFT JOIN vetoed AS v ON v.subject = r.subject
 WHERE r.rn = 1
+GROUP BY r.subject

@@ -26,10 +26,7 @@ WITH ranked AS (
     hf_person_month + hf_unit_month AS deposit,
     hf_person_ratio + hf_unit_ratio AS ratio,
     row_number() OVER (
-      PARTITION BY subject
-      ORDER BY
-        hf_paid_to DESC, coalesce(hf_base, 0) DESC, coalesce(hf_person_month + hf_unit_month, 0) DESC,
-        coalesce(hf_person_ratio + hf_unit_ratio, 0) DESC
+      PARTITION BY subject ORDER BY hf_paid_to DESC, coalesce(hf_base, 0) DESC, hf_person_no
     ) AS rn
   FROM housing_fund_deposits
   WHERE hf_paid_to <= :as_of

@@ -17,7 +17,7 @@ parameters: []
 changes: >-
   The ratios are asked of GJJ-02 itself (hf_person_ratio, hf_unit_ratio, both in JGJ/T 320), not of the employer's
   rows in GJJ-01, which are about another subject and lack the person's ratio. Read from the latest row; of several
-  accounts in one month from the one with the largest base, then the largest deposit.
+  accounts in one month from the one with the largest base, then the first account number.
 origin: "common knowledge, unverified"
 */
 WITH ranked AS (
@@ -26,10 +26,7 @@ WITH ranked AS (
     hf_person_month + hf_unit_month AS deposit,
     hf_person_ratio + hf_unit_ratio AS ratio,
     row_number() OVER (
-      PARTITION BY subject
-      ORDER BY
-        hf_paid_to DESC, coalesce(hf_base, 0) DESC, coalesce(hf_person_month + hf_unit_month, 0) DESC,
-        coalesce(hf_person_ratio + hf_unit_ratio, 0) DESC
+      PARTITION BY subject ORDER BY hf_paid_to DESC, coalesce(hf_base, 0) DESC, hf_person_no
     ) AS rn
   FROM housing_fund_deposits
   WHERE hf_paid_to <= :as_of

@@ -33,7 +33,8 @@ filings AS (
   GROUP BY subject, tax_period_from, tax_period_to
 ),
 points AS (
-  SELECT f.subject, f.tax_period_from, f.tax_period_to, sum(p.kwh) AS x, max(f.sales) AS y
+  SELECT f.subject, f.tax_period_from, f.tax_period_to,
+    CAST(sum(p.kwh) AS DECIMAL(19, 2)) AS x, CAST(max(f.sales) AS DECIMAL(19, 2)) AS y
   FROM filings AS f
   JOIN power AS p
     ON p.subject = f.subject AND p.bill_ym >= f.tax_period_from AND p.bill_ym <= f.tax_period_to

@@ -39,9 +39,9 @@ counted AS (
   SELECT subject, total, CASE WHEN age > 12 THEN 12 ELSE age END AS n
   FROM spans
 )
-SELECT c.subject, c.n - count(m.bill_ym) AS value
+SELECT c.subject, max(c.n) - count(m.bill_ym) AS value
 FROM counted AS c
 LEFT JOIN months AS m
   ON m.subject = c.subject AND m.bill_ym > :back_12m
   AND m.kwh > 0 AND m.kwh * c.n >= c.total * :idle_usage_share
-GROUP BY c.subject, c.n
+GROUP BY c.subject

@@ -32,7 +32,7 @@ WITH returns AS (
 points AS (
   SELECT subject,
     CASE WHEN longest >= 2 THEN ends_in - (month_of_year - 1) % 3 ELSE ends_in END AS point,
-    CAST(sum(tax_sales) AS DECIMAL(18, 2)) AS sales
+    CAST(sum(tax_sales) AS DECIMAL(19, 2)) AS sales
   FROM returns
   GROUP BY subject, CASE WHEN longest >= 2 THEN ends_in - (month_of_year - 1) % 3 ELSE ends_in END
 ),

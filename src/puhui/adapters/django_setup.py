@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 
 def connect(database: dict[str, Any]) -> None:
     """Point Django at a database and bring its tables up to date. Repeatable with another database."""
-    if not settings.configured:
-        settings.configure(
-            INSTALLED_APPS=["puhui.records"],
-            DATABASES={"default": database},
-            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-            USE_TZ=True,
-            TIME_ZONE="UTC",
-        )
-        django.setup()
-    else:
-        connections["default"].close()
-        connections["default"].settings_dict.update(database)
+    connection = connections["default"]
+    connection.close()
+    connection.settings_dict.update(database)
     if _behind():
         call_command("migrate", verbosity=0, interactive=False)
 
@@ -47,7 +40,25 @@ def postgresql(url: dict[str, Any]) -> dict[str, Any]:
 
 
 def _behind() -> bool:
-    from django.db.migrations.executor import MigrationExecutor
-
     executor = MigrationExecutor(connections["default"])
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def postgresql_parts(url: str) -> dict[str, Any]:
+    """`postgresql://user@host:port/name` as Django's settings; a password in it is refused by having no place."""
+    parts = urlsplit(url)
+    return postgresql(
+        {"NAME": parts.path.lstrip("/"), "USER": parts.username, "HOST": parts.hostname, "PORT": parts.port or ""}
+    )
+
+
+# models can only be imported once settings exist: whoever imports this module first makes them
+if not settings.configured:
+    settings.configure(
+        INSTALLED_APPS=["puhui.records"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        USE_TZ=True,
+        TIME_ZONE="UTC",
+    )
+    django.setup()

@@ -14,7 +14,7 @@ class FileJournal:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def append(self, entry: bytes) -> None:
-        """Durable once it returns. A line that a crash left torn is closed first, so that it spoils no other."""
+        """Durable once it returns. A line that a crash left torn is closed first."""
         if b"\n" in entry:
             raise ValueError("an entry is one line")
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,8 +1,9 @@
-"""Keys as files: one file per key version in a folder that only the zone's account may enter (0700, files 0600).
+"""Keys as files: one file per key version in a folder that only the zone's account may enter (0700, files
+0600).
 
 Promises: a key is created once even if two processes ask at the same moment; what is returned is on the disk.
-Whoever reads this folder reads everything it protects: production puts the folder on its own sealed volume, or
-another KeyStore (a hardware module) in its place.
+Whoever reads this folder reads everything it protects: production puts the folder on its own sealed volume,
+or another KeyStore (a hardware module) in its place.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ def _named(name: str) -> None:
 def _lost(key_id: str) -> Broken:
     return Broken(
         Said(f"密钥 {key_id} 不存在或已损坏", f"the key {key_id} is gone or damaged"),
-        todo=Said("从密钥备份恢复该密钥；若已依法销毁，其保护的数据不可再读", "restore the key from its backup; if it was "
-                  "destroyed as the law asks, what it protected cannot be read again"),
+        todo=Said(
+            "从密钥备份恢复该密钥；若已依法销毁，其保护的数据不可再读",
+            "restore it from its backup; if it was destroyed by law, what it protected cannot be read again",
+        ),
     )

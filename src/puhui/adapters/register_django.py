@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from puhui.adapters import django_setup  # noqa: F401  settings before models
 from puhui.desk.rooms import OpenAct
 from puhui.intake.rooms import StoredParcel
 from puhui.lake.store import Sealed
@@ -41,7 +42,7 @@ class DjangoRegister:
             digest=landing.digest,
             file_name=landing.parcel.file_name,
             supplier=manifest.supplier,
-            kind=manifest.kind.value,
+            kind=str(manifest.kind),
             period=manifest.period,
             mapping=mapping,
             corrects=manifest.corrects,

@@ -47,7 +47,7 @@ class DuckTables:
         return self._db.execute(sql).fetchall()
 
     def arrow(self, sql: str) -> pa.Table:
-        return self._db.execute(sql).to_arrow_table()
+        return self._db.sql(sql).to_arrow_table()
 
     def register(self, name: str, table: pa.Table) -> None:
         self._db.register(name, table)

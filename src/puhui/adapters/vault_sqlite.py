@@ -25,9 +25,9 @@ from puhui.subjects.store import SealedCase, SealedRecord, Tombstone
 SCHEMA_VERSION = 1
 
 # A token is stored as its kind letter and ten random bytes: city and zone are the same for the whole vault.
-# Its first eight random bytes are the subject's row number, and the first half of an identifier's digest is that
-# entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share theirs (one chance
-# in a million for six million entries), the second is refused as Broken, never taken for the first.
+# Its first eight random bytes are the subject's row number, and the first half of an identifier's digest is
+# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share theirs
+# (one chance in a million for six million entries), the second is refused as Broken, never taken for the first.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (
@@ -135,7 +135,7 @@ class SqliteVault:
             self._db.execute("BEGIN")
         try:
             self._db.execute("DELETE FROM asked")
-            self._db.executemany("INSERT INTO asked VALUES (?)", zip(np.unique(numbers).tolist(), strict=False))
+            self._db.executemany("INSERT INTO asked VALUES (?)", ((n,) for n in np.unique(numbers).tolist()))
             yield
         finally:
             if alone:
@@ -162,7 +162,8 @@ class SqliteVault:
 
     def records(self, tokens: Sequence[str]) -> dict[str, SealedRecord]:
         with self._asking(self._numbers(tokens)):
-            rows = self._db.execute(f"SELECT {_RECORD} FROM asked CROSS JOIN subject ON id = value").fetchall()
+            sql = f"SELECT {_RECORD} FROM asked CROSS JOIN subject ON id = value"
+            rows = self._db.execute(sql).fetchall()
         asked = set(tokens)
         return {record.token: record for record in map(self._record, rows) if record.token in asked}
 
@@ -178,8 +179,8 @@ class SqliteVault:
     # --- writing ---
 
     def add(self, records: Iterable[SealedRecord]) -> None:
-        rows = sorted(map(self._row, records), key=lambda row: row[0])
-        self._insert("INSERT INTO subject VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        ordered = sorted(records, key=lambda record: _number(record.token))
+        self._insert("INSERT INTO subject VALUES (?, ?, ?, ?, ?, ?, ?)", map(self._row, ordered))
 
     def replace(self, records: Iterable[SealedRecord]) -> None:
         self._db.executemany(

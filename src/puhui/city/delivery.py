@@ -92,7 +92,7 @@ def deliver(
 
 def by_period(rows: Rows, layout: Layout, district: District) -> Rows:
     """The same rows, their months by the field that the resource is delivered by."""
-    if layout.period is None or layout.period[1] != "month":
+    if layout.period is None or not layout.is_monthly:
         return rows
     days = rows.table.column(layout.period[0]).combine_chunks().to_numpy(zero_copy_only=False)
     return Rows(rows.item, rows.table, rows.subject, place_of_month(days.astype("datetime64[D]"), district.month_ends))

@@ -65,6 +65,10 @@ class Layout:
     agency: str
     style: Style
 
+    @property
+    def is_monthly(self) -> bool:
+        return self.period is not None and self.period[1] == "month"
+
 
 def layouts_of(resources: Iterable[Resource], subjects: int) -> dict[str, Layout]:
     """Layouts by item id."""

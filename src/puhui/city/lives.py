@@ -24,7 +24,6 @@ from puhui.city.identifiers import (
 from puhui.city.settings import Days, Real, Settings, Truth, Whole, organisations_of, rng_of
 
 ENTERPRISE, COOPERATIVE, TRADER, INSTITUTION, ASSOCIATION = range(5)
-KIND_NAMES = ("enterprise", "enterprise", "sole_trader", "public_institution", "social_organisation")
 _KIND_SHARES = np.array([0.58, 0.05, 0.30, 0.03, 0.04])
 _HEADS = np.frombuffer(b"9193921251", dtype=np.uint8).reshape(5, 2)
 NOBODY = -1

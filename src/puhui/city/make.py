@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from puhui.city.agencies import AGENCIES
 from puhui.city.delivery import Accepted, OpenParcel, Planted, deliver, open_parcels
+from puhui.city.figures.compute import figures_of
 from puhui.city.layouts import Layout, layouts_of
 from puhui.city.lives import District, make_district
 from puhui.city.registers import uncertain_firms
 from puhui.city.schedule import schedule
 from puhui.city.settings import Settings
 from puhui.city.truth import TruthFiles
-from puhui.packs.forms import Resource
+from puhui.packs.packset import PackSet
 
 TRUTH_LIMIT = 20_000  # subjects up to which figures are computed unless asked otherwise
 Progress = Callable[[str, int, int], None]
@@ -38,7 +39,7 @@ class City:
 def make_city(
     folder: Path,
     *,
-    resources: Iterable[Resource],
+    packs: PackSet,
     subjects: int,
     seed: int,
     as_of: date = date(2026, 6, 30),
@@ -48,32 +49,39 @@ def make_city(
 ) -> City:
     """Writes `deliveries/`, `truth/` and `deliveries.json` into `folder`.
 
-    `resources` are the pack's; those the city tells no lives of are left out. `truth` says whether figures are
+    `packs` say how kinds of record look and what indicators are; kinds that the city tells no lives of are left out. `truth` says whether figures are
     computed (None: up to 20,000 subjects). `progress` is told (what, done, of).
     Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
     """
     settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
-    layouts = {item: layout for item, layout in layouts_of(resources, subjects).items() if item in AGENCIES}
+    layouts = {item: layout for item, layout in layouts_of(packs.resources.values(), subjects).items() if item in AGENCIES}
     parcel_folder = folder / "deliveries"
     parcel_folder.mkdir(parents=True)
     parcels = open_parcels(
         parcel_folder, [(plan, layout) for layout in layouts.values() for plan in schedule(layout, settings)]
     )
-    files = TruthFiles(folder / "truth")
-    with_figures = subjects <= TRUTH_LIMIT if truth is None else truth
-    figures = 0
+    files = TruthFiles(folder / "truth", figures=subjects <= TRUTH_LIMIT if truth is None else truth)
+    held = {item: _months_held(item, parcels, settings) for item, layout in layouts.items() if layout.is_monthly}
     spans = settings.districts()
     for place, (first, count) in enumerate(spans):
         district = make_district(settings, place, first, count)
         accepted, planted = _deliver_district(district, layouts, parcels)
         files.add(district, planted)
-        if with_figures:
-            figures += 0
+        if files.wants_figures:
+            for table in figures_of(district, accepted, packs, held):
+                files.add_figures(table)
         if progress is not None:
             progress("districts", place + 1, len(spans))
     files.close()
     _close(parcels, folder)
-    return City(folder, subjects, len(parcels), sum(parcel.lines for parcel in parcels), figures)
+    return City(folder, subjects, len(parcels), sum(parcel.lines for parcel in parcels), files.figures)
+
+
+def _months_held(item: str, parcels: list[OpenParcel], settings: Settings) -> frozenset[str]:
+    """The months that the parcels of an item bring, as `2026-06`."""
+    names = [str(month) for month in settings.month_ends.astype("datetime64[M]")]
+    mine = [parcel.planned for parcel in parcels if parcel.layout.item == item and not parcel.planned.corrects]
+    return frozenset(names[at] for planned in mine for at in range(planned.first, planned.last + 1))
 
 
 def _deliver_district(

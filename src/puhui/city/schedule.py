@@ -37,7 +37,7 @@ class Planned:
 
 def schedule(layout: Layout, settings: Settings) -> list[Planned]:
     """The parcels of one resource, in order of coming."""
-    if layout.period and layout.period[1] == "month":
+    if layout.is_monthly:
         plan = _by_months(layout.item, settings)
     elif layout.period and layout.period[1] == "year":
         years = f"{settings.as_of.year - 3}/{settings.as_of.year - 1}"

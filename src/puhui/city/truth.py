@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from puhui.city.delivery import Planted
-from puhui.city.lives import KIND_NAMES, District
+from puhui.city.figures.compute import FIGURES
+from puhui.city.lives import District
 from puhui.model.subject import kind_of_uscc
 
 SUBJECTS = pa.schema(
@@ -27,13 +28,25 @@ NAME_LINKS = pa.schema(
 
 
 class TruthFiles:
-    """Three Parquet files that grow district by district."""
+    """Parquet files that grow district by district; figures only where wanted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, figures: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._subjects = pq.ParquetWriter(folder / "subjects.parquet", SUBJECTS, compression="zstd")
         self._rows = pq.ParquetWriter(folder / "rows.parquet", ROWS, compression="zstd")
         self._links = pq.ParquetWriter(folder / "name_links.parquet", NAME_LINKS, compression="zstd")
+
+        self._figures = pq.ParquetWriter(folder / "figures.parquet", FIGURES, compression="zstd") if figures else None
+        self.figures = 0
+
+    @property
+    def wants_figures(self) -> bool:
+        return self._figures is not None
+
+    def add_figures(self, figures: pa.Table) -> None:
+        if self._figures is not None:
+            self._figures.write_table(figures)
+            self.figures += figures.num_rows
 
     def add(self, district: District, planted: Planted) -> None:
         self._subjects.write_table(subjects_of(district))
@@ -45,6 +58,8 @@ class TruthFiles:
     def close(self) -> None:
         for writer in (self._subjects, self._rows, self._links):
             writer.close()
+        if self._figures is not None:
+            self._figures.close()
 
 
 def _table(rows: list[tuple[object, ...]] | list[tuple[str, str, int, str, str, bool]], schema: pa.Schema) -> pa.Table:
@@ -69,6 +84,3 @@ def subjects_of(district: District) -> pa.Table:
         pa.array(np.append(months[firms.defaulted], np.full(len(people), np.datetime64("NaT"))), pa.date32()),
     ]
     return pa.Table.from_arrays(arrays, schema=SUBJECTS)
-
-
-EXPECTED_KINDS = KIND_NAMES

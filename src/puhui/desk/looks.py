@@ -9,7 +9,7 @@ from puhui.model.figures import Figures, Snapshot
 from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed
 from puhui.model.subject import Identifier
-from puhui.subjects.find import find
+from puhui.subjects.lookup import find
 
 LEAST_REASON = 4  # characters: a reason that says something
 
@@ -34,7 +34,7 @@ def look(
         )
     reader = rooms.figures.reader(snapshot)
     try:
-        subject = find(rooms.vault, identifier.kind, identifier.value)
+        subject = find(rooms.vault, identifier.kind, identifier.value, today=rooms.now().date())
         detail = {"reason": reason, "identifier_kind": identifier.kind, "snapshot": reader.snapshot.number}
         rooms.register.event("staff-look", by, rooms.now(), detail, subject=subject.token)
         return Looked(reader.get(subject), reader.snapshot)

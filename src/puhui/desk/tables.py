@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from puhui.catalogue.freshness import freshness
+from puhui.catalogue import freshness
 from puhui.intake.rooms import StoredParcel
 from puhui.model.delivery import Edition
 from puhui.model.refusal import Said
@@ -83,7 +83,7 @@ def freshness_rows(ledgers: Ledgers, packs: PackSet, today: date) -> list[dict[s
                 "cycle": resource.cycle,
                 "newest": edition.periods[-1] if edition and edition.periods else (str(last) if last else ""),
                 "delivered": last,
-                "state": state.value,
+                "state": state.state.value,
             }
         )
     return rows

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,9 @@ class _Run:
 def run_pack_tests(packs: PackSet, engine: Engine, *, only: Iterable[str] | None = None) -> list[TestOutcome]:
     """All test cases of the set, or of the packs named in `only`, in the order of their files."""
     chosen = None if only is None else frozenset(only)
+    bench = _Bench(packs, sources_of(packs.resources, packs.relations))
     runs = [
-        _begun(test, case, number, packs)
+        _begun(test, case, number, bench)
         for name, test in packs.tests.items()
         if chosen is None or packs.pack_of["tests", name] in chosen
         for number, case in enumerate(test.cases)
@@ -98,8 +100,22 @@ def run_pack_tests(packs: PackSet, engine: Engine, *, only: Iterable[str] | None
     return [run.outcome() for run in runs]
 
 
-def _begun(test: PackTest, case: Case, number: int, packs: PackSet) -> _Run:
-    as_of = case.as_of or test.as_of
+@dataclass(slots=True)
+class _Bench:
+    """What all cases share: the set, its tables, and the plan of each indicator on each day."""
+
+    packs: PackSet
+    sources: Mapping[str, Source]
+    plans: dict[tuple[str, date], Plan] = field(default_factory=dict)
+
+    def plan(self, indicator: str, as_of: date) -> Plan:
+        if (indicator, as_of) not in self.plans:
+            self.plans[indicator, as_of] = compile_plan(self.packs, as_of, [indicator])
+        return self.plans[indicator, as_of]
+
+
+def _begun(test: PackTest, case: Case, number: int, bench: _Bench) -> _Run:
+    packs, as_of = bench.packs, case.as_of or test.as_of
     indicator = packs.indicators.get(case.indicator)
     kind = SubjectKind(indicator.head.subjects[0]) if indicator is not None else SubjectKind.ENTERPRISE
     run = _Run(test, case, packs.pack_of["tests", test.name], as_of, Tokens(f"{test.name} {number}", kind))
@@ -107,8 +123,8 @@ def _begun(test: PackTest, case: Case, number: int, packs: PackSet) -> _Run:
         run.failures.append(f"there is no indicator {case.indicator}")
         return run
     try:
-        plan = compile_plan(packs, as_of, [case.indicator])
-        _fill(run, plan, packs)
+        plan = bench.plan(case.indicator, as_of)
+        _fill(run, plan, bench)
         run.plan = plan
     except Refusal as refusal:
         run.failures.append(str(refusal))
@@ -117,10 +133,9 @@ def _begun(test: PackTest, case: Case, number: int, packs: PackSet) -> _Run:
     return run
 
 
-def _fill(run: _Run, plan: Plan, packs: PackSet) -> None:
-    sources = sources_of(packs.resources, packs.relations)
+def _fill(run: _Run, plan: Plan, bench: _Bench) -> None:
     reads = plan.indicators[0].reads
-    rows = rows_of(run.case, packs, sources, run.tokens, reads)
+    rows = rows_of(run.case, bench.packs, bench.sources, run.tokens, reads)
     for name in reads:
         source = plan.sources[name]
         run.held[name] = Held(source, rows.get(name, []), _periods(run, source), _complete(run, source))
@@ -130,7 +145,11 @@ def _periods(run: _Run, source: Source) -> frozenset[str]:
     stated = run.case.periods.get(source.name, run.case.periods.get(source.derived_from or "", "all"))
     if isinstance(stated, list):
         return frozenset(str(period) for period in stated)
-    last = month_end(run.as_of)
+    return _every_month(month_end(run.as_of))
+
+
+@lru_cache(maxsize=64)
+def _every_month(last: date) -> frozenset[str]:
     return frozenset(f"{months_back(last, back):%Y-%m}" for back in range(_ALL_MONTHS))
 
 

@@ -34,10 +34,21 @@ def one_row(scope: Scope) -> bool:
     subject = term(scope, scope.outputs["subject"])
     group = scope.select.args.get("group")
     if group is not None:
-        return [term(scope, key) for key in group.expressions] == [subject]
+        return _grouped_by(scope, group, subject)
+    if scope.distinct and list(scope.outputs) == ["subject"]:
+        return True
     if any(_is_first(scope, part, subject) for part in _conjuncts(scope.select.args.get("qualify"))):
         return True
     return bool(scope.sources) and all(_one_row_source(scope, source) for source in scope.sources.values())
+
+
+def _grouped_by(scope: Scope, group: exp.Group, subject: Term) -> bool:
+    """By subject, and else only by columns that a subject has one of."""
+    rest = [key for key in group.expressions if term(scope, key) != subject]
+    if len(rest) == len(group.expressions):
+        return False
+    sources = [scope.find(key) if isinstance(key, exp.Column) else None for key in rest]
+    return all(source is not None and _one_row_source(scope, source) for source in sources)
 
 
 def _one_row_source(scope: Scope, source: Source) -> bool:

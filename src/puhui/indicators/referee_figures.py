@@ -51,7 +51,7 @@ def _in_force(table: Held, as_of: date) -> list[Mapping[str, Any]]:
 
 def _is_retired(rule: Retirement, row: Mapping[str, Any], as_of: date) -> bool:
     value = row.get(rule.field)
-    if value is None:
+    if value is None or rule.rule == "standing":
         return False
     match rule.rule:
         case "years_after":

@@ -75,7 +75,8 @@ class Source:
 
     def in_force(self, as_of: date) -> str:
         """The SQL condition that keeps facts that may still be used on a day; empty where nothing retires."""
-        return " AND ".join(f"NOT coalesce({_retired(rule, as_of)}, FALSE)" for rule in self.retires)
+        fading = (rule for rule in self.retires if rule.rule != "standing")
+        return " AND ".join(f"NOT coalesce({_retired(rule, as_of)}, FALSE)" for rule in fading)
 
 
 def _retired(rule: Retirement, as_of: date) -> str:

@@ -44,7 +44,7 @@ class Account:
             "digest": self.landing.digest,
             "file": self.landing.parcel.file_name,
             "mapping": self.mapping,
-            "kind": self.landing.parcel.manifest.kind.value,
+            "kind": str(self.landing.parcel.manifest.kind),
             "period": self.landing.parcel.manifest.period,
             "lines": counts.lines,
             "accepted": counts.accepted - superseded,
@@ -115,7 +115,7 @@ def _issues(
         if outside:
             found.append(Issue("outside_stated_period", Severity.WARN, "", outside))
     if not landing.parcel.manifest.signature:
-        found.append(Issue("unsigned", Severity.WARN, "", 0))
+        found.append(Issue("unsigned", Severity.WARN, "", 1))
     return found
 
 

@@ -9,6 +9,7 @@ from puhui.intake.manifest import manifest_beside
 from puhui.model.delivery import DeliveryKind, Manifest, Parcel
 from puhui.model.refusal import Said
 from puhui.model.refusals import ParcelMismatch
+from puhui.packs.forms import Resource
 from puhui.packs.packset import PackSet
 
 
@@ -33,7 +34,15 @@ def parcel_of(
         manifest = replace(manifest, kind=DeliveryKind.CORRECTION)
     if manifest.resource and packs.resource(manifest.resource).name != known.name:
         raise _contradiction("resource")
+    if manifest.kind is None:
+        manifest = replace(manifest, kind=_unstated(known))
     return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, file_name=path.name)
+
+
+def _unstated(resource: Resource) -> DeliveryKind:
+    """What a file is that says nothing of itself: the state of its periods, or else rows to add. It never removes
+    rows of a resource that has no periods, for it may be a part only."""
+    return DeliveryKind.SNAPSHOT if resource.period else DeliveryKind.INCREMENT
 
 
 def _with(manifest: Manifest, field: str, stated: str) -> Manifest:

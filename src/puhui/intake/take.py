@@ -92,9 +92,8 @@ def _account(
     resource = opened.resource
     fields = [field.name for field in resource.fields]
     keys = ["subject", *(["period"] if resource.period else []), *_other_keys(resource)]
-    increment = landing.parcel.manifest.kind is not DeliveryKind.SNAPSHOT
-    marked = [field.name for field in resource.fields]
-    repeats = find_repeats(LINKED, keys, fields, marked, tables, last_wins=increment)
+    in_order = opened.mapping.operation is not None  # rows are operations: the last one of a key counts
+    repeats = find_repeats(LINKED, keys, fields, fields, tables, last_wins=in_order)
     _final_view(landing, resource, tables)
     books = account(landing, resource, checked, linked, repeats, periods, opened.mapping, tables)
     refuse_if_over(books, resource)
@@ -146,7 +145,7 @@ def _commit(
     intent = Intent(
         resource=resource.name,
         digest=landing.digest,
-        kind=landing.parcel.manifest.kind,
+        kind=landing.parcel.manifest.kind or DeliveryKind.INCREMENT,
         change=change,
         columns=columns,
         periods=periods.held,

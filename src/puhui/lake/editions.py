@@ -30,9 +30,9 @@ class Intent:
 
 
 def commit_linked(linked: Linked, intent: Intent, tables: Tables, store: TableStore) -> Edition:
-    """Commit the rows of `linked` as the next edition. The caller holds the lease of the table."""
-    if linked.table != intent.change.table:
-        raise ValueError("the change must be about the linked rows")
+    """Commit rows that were made of `linked` as the next edition. The caller holds the lease of the table."""
+    if linked.checked.landing.digest != intent.digest:
+        raise ValueError("the rows and the intent must be of one parcel")
     return _commit(intent, tables, store)
 
 

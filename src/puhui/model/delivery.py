@@ -31,7 +31,7 @@ class Manifest:
     rows: int | None = None
     digest: str = ""  # sha256 of the unpacked bytes, hex
     classification: str = ""  # marked secrets are refused
-    kind: DeliveryKind = DeliveryKind.SNAPSHOT
+    kind: DeliveryKind | None = None  # None: a snapshot of its periods; without periods an increment
     corrects: str = ""  # digest of the parcel that a correction mends
     terms: str = ""
     signature: str = ""

@@ -1,7 +1,8 @@
 """Identifiers of firms and persons: normal forms and check digits, vectorised, without I/O.
 
-Promises: a value is never mended by guess. Full width, blanks, hyphens and lower case are spelling and go; a letter O
-or I typed for a digit is an error that is named. A 15-digit citizen number becomes the 18-digit one and says so.
+Promises: a value is never mended by guess. Full width, blanks, hyphens and lower case are spelling and go; a
+letter O or I typed for a digit is an error that is named. A 15-digit citizen number becomes the 18-digit one
+and says so.
 
 Sources: GB 32100-2015 (credit code), GB 11714-1997 (organisation code), GB 11643-1999 (citizen number),
 GS 15-2006 (15-digit registration number), 税总发〔2015〕145号 and its forerunners (forms of the tax number).
@@ -54,7 +55,7 @@ class Verdicts:
 
 
 def normalise(kind: str, values: pa.Array) -> pa.StringArray:
-    """The normal spelling: half width, no blanks, no hyphens (kept in local codes), capitals; null where blank."""
+    """Half width, capitals, no blanks, no hyphens (local codes keep theirs and their case); null where blank."""
     text = pc.utf8_normalize(values.cast(pa.string()), "NFKC")
     if kind.startswith(LOCAL):
         text = pc.utf8_trim_whitespace(text)
@@ -71,7 +72,7 @@ def normalise_identifier(kind: str, text: str) -> str:
 
 
 def verify(kind: str, values: pa.Array, today: date) -> Verdicts:
-    """Normal forms, errors and warnings. `today` bounds birth dates. Local and unknown kinds are only spelled."""
+    """Normal forms, errors and warnings. `today` bounds birth dates. Other kinds are only spelled."""
     text = normalise(kind, values)
     check = _CHECKS.get(kind)
     if check is None:
@@ -84,13 +85,13 @@ def verify(kind: str, values: pa.Array, today: date) -> Verdicts:
 def kinds_by_form(values: pa.Array, today: date) -> list[str]:
     """For each normal form the kind that its form tells (`uscc`, `ric`, `org_code`, `reg_no`), or empty."""
     found = np.full(len(values), "", dtype=object)
-    for kind in (REG_NO, RIC, ORG_CODE, USCC):  # the later wins: 18 characters that satisfy both are a credit code
+    for kind in (REG_NO, RIC, ORG_CODE, USCC):  # the later wins: what satisfies both is a credit code
         found[_CHECKS[kind](values, today).error == 0] = kind
     found[pc.is_null(values).to_numpy(zero_copy_only=False)] = ""
     return list(found)
 
 
-# --- characters ---------------------------------------------------------------------------------------------------
+# --- characters ---
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -126,7 +127,7 @@ def _of_length(text: pa.StringArray, length: int) -> tuple[npt.NDArray[np.int64]
 
 def _strings(matrix: Bytes) -> pa.StringArray:
     rows, length = matrix.shape
-    offsets = np.arange(0, (rows + 1) * length, length, dtype=np.int32) if length else np.zeros(rows + 1, np.int32)
+    offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(length)
     data = np.ascontiguousarray(matrix)
     return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(data))
 
@@ -153,10 +154,13 @@ def _judge(matrix: Bytes, spelled: Any, checks: Any) -> Bytes:
     return errors
 
 
-# --- the forms ----------------------------------------------------------------------------------------------------
+# --- the forms ---
 
 
-def _weighted(values: npt.NDArray[np.int8], weights: npt.NDArray[np.float32], modulus: int) -> npt.NDArray[np.int32]:
+def _weighted(
+    values: npt.NDArray[np.int8], weights: npt.NDArray[np.float32], modulus: int
+) -> npt.NDArray[np.int32]:
+    """Weighted sums of the rows, modulo `modulus`."""
     return np.asarray((values.astype(np.float32) @ weights).astype(np.int32) % modulus, np.int32)
 
 
@@ -264,7 +268,7 @@ def _check_reg_no(text: pa.StringArray, today: date) -> Verdicts:
 
 
 def _check_tax_no(text: pa.StringArray, today: date) -> Verdicts:
-    """15: area and organisation code; 18: credit code or a person's number; 20: citizen number and two digits."""
+    """15: area and organisation code; 18: credit code or citizen number; 20: citizen number, two digits."""
     verdict = _start(text)
     where, matrix = _of_length(text, 15)
     spelled = (_DIGITS[matrix[:, :6]] >= 0).all(1) & _org_spelled(matrix[:, 6:])

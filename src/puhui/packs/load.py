@@ -52,7 +52,7 @@ class Reading:
 
     @property
     def head_or_stand_in(self) -> forms.PackHead:
-        """The head; where it could not be read one that needs nothing, so that the rest is checked all the same."""
+        """The head; where it could not be read one that needs nothing, so that the rest is checked too."""
         words = forms.Words(zh="", en="")
         return self.head or forms.PackHead(
             format=1, name=self.folder.resolve().name, version="0.0.0", title=words, owner=words

@@ -28,18 +28,22 @@ FORMS: dict[str, type[Form]] = {
 
 def schema_of(form: type[Form]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one form. Exact decimals are written as plain numbers in YAML."""
-    plain: dict[str, Any] = _numbers(msgspec.json.schema(form))
+    plain: dict[str, Any] = _tidy(msgspec.json.schema(form))
     return plain
 
 
-def _numbers(schema: Any) -> Any:
+def _tidy(schema: Any) -> Any:
+    """Decimals as numbers; docstrings on one line (Python versions indent them differently)."""
     if isinstance(schema, list):
-        return [_numbers(item) for item in schema]
+        return [_tidy(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("format") == "decimal":
         return {**{k: v for k, v in schema.items() if k not in ("format", "default")}, "type": "number"}
-    return {key: _numbers(value) for key, value in schema.items()}
+    tidy = {key: _tidy(value) for key, value in schema.items()}
+    if isinstance(tidy.get("description"), str):
+        tidy["description"] = " ".join(tidy["description"].split())
+    return tidy
 
 
 def schema_texts() -> dict[str, str]:

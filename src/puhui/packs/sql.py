@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import cast
 
 from sqlglot import exp
@@ -39,6 +40,31 @@ _UNION_PARTS = {"with_", "this", "expression", "distinct"}
 _TABLE_PARTS = {"this", "alias"}
 _SUBQUERY_PARTS = {"this", "alias"}
 _JOIN_PARTS = {"this", "on", "using", "side", "kind"}
+
+
+class Clause(StrEnum):
+    """Where a column stands."""
+
+    PROJECTION = "projection"
+    FROM = "from"
+    FILTER = "filter"
+    JOIN = "join"
+    GROUP = "group"
+    ORDER = "order"
+    WINDOW = "window"
+    HAVING = "having"
+
+
+# The parts of a SELECT that hold expressions.
+CLAUSE_OF = {
+    "expressions": Clause.PROJECTION,
+    "where": Clause.FILTER,
+    "joins": Clause.JOIN,
+    "group": Clause.GROUP,
+    "having": Clause.HAVING,
+    "qualify": Clause.WINDOW,
+    "order": Clause.ORDER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +185,9 @@ def columns_in(node: exp.Expr) -> Iterator[exp.Column]:
 
 def parts_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:
     """The expressions of a SELECT with the argument they stand in; joins give their conditions."""
-    for part in ("expressions", "where", "group", "having", "qualify", "order"):
+    for part in CLAUSE_OF:
+        if part == "joins":
+            continue
         held = select.args.get(part)
         for node in held if isinstance(held, list) else [held] if held is not None else []:
             yield part, node
@@ -167,6 +195,21 @@ def parts_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:
         for node in [join.args.get("on"), *(join.args.get("using") or [])]:
             if node is not None:
                 yield "joins", node
+
+
+def _without_colons(sql: str) -> tuple[str, frozenset[int]]:
+    """The SQL with `_name` for each bound `:name`, and where they stand: the parser reads a colon at the start of an
+    item as a prefix alias, and counts lines wrongly after a `$name`."""
+    places = frozenset(found.start() for found in _SKIPPED.finditer(sql) if found.group() == ":")
+    return "".join("_" if place in places else letter for place, letter in enumerate(sql)), places
+
+
+def _bind(statement: exp.Expr, places: frozenset[int]) -> None:
+    for column in list(statement.find_all(exp.Column)):
+        if column.this.meta.get("start") in places and not column.table:
+            placeholder = exp.Placeholder(this=column.name[1:])
+            placeholder.meta.update(column.this.meta)
+            column.replace(placeholder)
 
 
 @dataclass(slots=True)
@@ -179,8 +222,7 @@ class _Builder:
     unresolved: list[Mistake] = field(default_factory=list)
 
     def parse(self, sql: str) -> exp.Query | None:
-        # DuckDB's parser takes `:name` for a prefix alias at the start of an item; `$name` has no second meaning.
-        text = _SKIPPED.sub(lambda found: "$" if found.group() == ":" else found.group(), sql)
+        text, bound = _without_colons(sql)
         try:
             statements = [one for one in Dialect.get_or_raise(DIALECT).parse(text) if one is not None]
         except SqlglotError as error:
@@ -204,6 +246,7 @@ class _Builder:
                 f"only SELECT is allowed, not {statement.key.upper()}",
             )
             return None
+        _bind(statement, bound)
         return statement
 
     def _not_read(self, error: SqlglotError) -> None:
@@ -392,7 +435,7 @@ class _Builder:
                 f"{name} 在多个表中都有，请写明表名",
                 f"{name} is in more than one table: write which",
                 column=name,
-                clause=part,
+                clause=CLAUSE_OF[part],
             )
         else:
             self._missing(scope, part, column, name)
@@ -407,7 +450,7 @@ class _Builder:
             code, zh, en = "policy.unknown-column", "不是这些表的列", "is no column of these tables"
         table = next((s.table.name for s in near if s.table), "")
         full = f"{table}.{column.name}" if table else name
-        self._unresolved(column, code, f"{full} {zh}", f"{full} {en}", column=full, clause=part)
+        self._unresolved(column, code, f"{full} {zh}", f"{full} {en}", column=full, clause=CLAUSE_OF[part])
 
     def _only(self, node: exp.Expr, allowed: set[str]) -> None:
         for key, held in node.args.items():

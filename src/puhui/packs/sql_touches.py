@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlglot import exp
 
-from puhui.packs.sql import Reading, Scope, Source, columns_in, parts_of
+from puhui.packs.sql import CLAUSE_OF, Clause, Reading, Scope, Source, columns_in, parts_of
 
 ROWS = "*"
 
@@ -31,19 +31,6 @@ class How(StrEnum):
     COUNT = "count"
     FLAG = "flag"
     SELECTS = "selects"
-
-
-class Clause(StrEnum):
-    """Where a column stands."""
-
-    PROJECTION = "projection"
-    FROM = "from"
-    FILTER = "filter"
-    JOIN = "join"
-    GROUP = "group"
-    ORDER = "order"
-    WINDOW = "window"
-    HAVING = "having"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +59,6 @@ class Touch:
         return self.name in ("subject", "other")
 
 
-_CLAUSES = {
-    "where": Clause.FILTER,
-    "joins": Clause.JOIN,
-    "group": Clause.GROUP,
-    "having": Clause.HAVING,
-    "qualify": Clause.WINDOW,
-    "order": Clause.ORDER,
-}
 _MONTHS = (exp.Year, exp.Quarter, exp.Month, exp.LastDay, exp.DateTrunc, exp.TimestampTrunc)
 _MEANS = (
     exp.Avg,
@@ -275,7 +254,7 @@ def _deciding(scope: Scope) -> Iterator[tuple[Clause, exp.Column]]:
             for source in scope.sources_with(node.name):
                 yield Clause.JOIN, _at(exp.column(node.name, table=source.alias), node)
         else:
-            yield from ((_CLAUSES[part], column) for column in columns_in(node))
+            yield from ((CLAUSE_OF[part], column) for column in columns_in(node))
 
 
 def _at(column: exp.Column, node: exp.Expr) -> exp.Column:

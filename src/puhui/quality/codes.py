@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from puhui.model.tables import literal
 from puhui.packs import forms
-from puhui.quality.text import narrow, narrow_if_wide_sql
+from puhui.quality.text import let_sql, narrow, narrow_if_wide_sql
 
 YES = ("是", "Y", "YES", "1", "TRUE", "T", "有", "真", "对", "√")
 NO = ("否", "N", "NO", "0", "FALSE", "F", "无", "没有", "假", "×", "非")
@@ -16,15 +18,26 @@ def spellings(codes: forms.CodeList) -> dict[str, str]:
     return {**found, **{value.code: value.code for value in codes.values}}
 
 
+FEW = 64  # from so many words on the engine's hash join is quicker than comparing one by one
+
+
+def is_one_of_sql(text: str, words: Iterable[str]) -> str:
+    """Whether `text` (a column) is one of `words`; the engine makes a join of IN, which few words are not worth."""
+    listed = [literal(word) for word in words]
+    if len(listed) > FEW:
+        return f"{text} IN ({', '.join(listed)})"
+    return "(" + " OR ".join(f"{text} = {word}" for word in listed) + ")"
+
+
 def codes_sql(text: str, codes: forms.CodeList) -> str:
     """The code of cleaned `text` (a column); other text stays as it is in an open list and is NULL in a closed one."""
-    known = ", ".join(literal(value.code) for value in codes.values)
+    known = [value.code for value in codes.values]
     others = {also: code for also, code in spellings(codes).items() if also != code}
     wide = narrow_if_wide_sql(text)
     arms = " ".join(f"WHEN {literal(also)} THEN {literal(code)}" for also, code in others.items())
-    rest = text if codes.open else f"CASE WHEN {wide} IN ({known}) THEN {wide} END"
+    rest = text if codes.open else let_sql("w", wide, f"CASE WHEN {is_one_of_sql('w', known)} THEN w END")
     translated = f"CASE {wide} {arms} ELSE {rest} END" if arms else rest
-    return f"CASE WHEN {text} IN ({known}) THEN {text} ELSE {translated} END"
+    return f"CASE WHEN {text} IS NULL OR {is_one_of_sql(text, known)} THEN {text} ELSE {translated} END"
 
 
 def code(text: str | None, codes: forms.CodeList) -> str | None:
@@ -40,10 +53,9 @@ def code(text: str | None, codes: forms.CodeList) -> str | None:
 
 def flag_sql(text: str) -> str:
     """Cleaned `text` (a column) as a BOOLEAN or NULL."""
-    word = f"upper({narrow_if_wide_sql(text)})"
-    yes = ", ".join(map(literal, YES))
-    no = ", ".join(map(literal, NO))
-    return f"CASE WHEN {word} IN ({yes}) THEN TRUE WHEN {word} IN ({no}) THEN FALSE END"
+    body = f"CASE WHEN {is_one_of_sql('w', YES)} THEN TRUE WHEN {is_one_of_sql('w', NO)} THEN FALSE END"
+    slow = let_sql("w", f"upper({narrow_if_wide_sql(text)})", body)
+    return f"CASE {text} WHEN '1' THEN TRUE WHEN '0' THEN FALSE WHEN '是' THEN TRUE WHEN '否' THEN FALSE ELSE {slow} END"
 
 
 def flag(text: str | None) -> bool | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
-from puhui.quality.codes import codes_sql, flag_sql, spellings
+from puhui.quality.codes import codes_sql, flag_sql, is_one_of_sql, spellings
 from puhui.quality.dates import day_sql, moment_sql, month_sql
 from puhui.quality.numbers import (
     Decimals,
@@ -185,8 +185,8 @@ class _Typing:
         elif kind:
             found["precision"] = precision_sql(self._text, self._value, kind)
         if self._codes and self._codes.open:
-            known = ", ".join(literal(value.code) for value in self._codes.values)
-            found["code_list"] = f"{self._value} IS NOT NULL AND coalesce({self._value} NOT IN ({known}), FALSE)"
+            known = is_one_of_sql(self._value, (value.code for value in self._codes.values))
+            found["code_list"] = f"CASE WHEN {self._value} IS NULL THEN FALSE ELSE NOT {known} END"
         return found
 
 

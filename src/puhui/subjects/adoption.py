@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from puhui.model.identifiers import INNER_ORG_CODE, ORG_CODE, REG_NO, RIC, TAX_NO, USCC, verify
 from puhui.model.subject import KIND_OF_LETTER, TOKEN_KIND_AT, SubjectKind, kind_of_uscc
-from puhui.subjects.vault import Opened, Vault
+from puhui.subjects.vault import Opened, Record, Vault
 
 CONFLICT, KIND_DIFFERS = "identifier-conflict", "kind-differs"
 _SINGLE = (USCC, RIC, ORG_CODE)  # a subject has one of each
@@ -37,7 +37,7 @@ def kind_of(identifier: str, persons: bool) -> SubjectKind:
 
 
 def inner_codes(identifiers: Sequence[str]) -> dict[str, str]:
-    """For credit codes and 15-character tax numbers the organisation code inside, if its check digit holds."""
+    """The organisation code inside each credit code and 15-character tax number, if its check digit holds."""
     codes = [text[len(USCC) + 1 :] for text in identifiers if text.startswith(USCC + "|")]
     found = {}
     if codes:
@@ -69,7 +69,8 @@ class Adoption:
         self.born: set[str] = set()
 
     def settle(self, identifiers: Sequence[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]]:
-        """The token for one tuple of (field, identifier), the most trusted first; (check, field) of what is wrong.
+        """The token for one tuple of (field, identifier), the most trusted first; (check, field) of what is
+        wrong.
 
         The first identifier wins. The others become further ones of its subject, unless they contradict.
         """
@@ -171,6 +172,11 @@ class Adoption:
         old = [self._opened[token] for token in self._touched if token not in self.born]
         store.replace(vault.sealed(old))
         store.index((self._digest_of[identifier], token) for identifier, token in self._index)
+
+
+def indexed_texts(record: Record) -> list[str]:
+    """A record's identifiers as the index has them."""
+    return [f"{kind}|{value}" for kind, value in record.identifiers]
 
 
 def _kind(identifier: str) -> str:

@@ -41,7 +41,7 @@ class SourceOfNames:
 def name_findings(
     identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int32]
 ) -> list[Finding]:
-    """One code under two names and one name under two codes, in one parcel. `numbers`: subject of a row or -1."""
+    """One code under two names and one name under two codes, in one parcel. `numbers`: subject or -1."""
     if ways.name not in identities.column_names or not ways.identifiers:
         return []
     names = identities[ways.name].combine_chunks().cast(pa.string())

@@ -1,8 +1,8 @@
 """Linking: the identities of a parcel become subjects' tokens.
 
-`link` is the story: read, look up, adopt what is new, feed names, resolve names. It runs in one transaction of the
-vault before the lake commits. Repeatable: the same parcel again adopts nothing. After a crash between the two
-commits the vault holds tokens that no row uses; they are harmless and found again by the next run.
+`link` is the story: read, look up, adopt what is new, feed names, resolve names. It runs in one transaction
+of the vault before the lake commits. Repeatable: the same parcel again adopts nothing. After a crash between
+the two commits the vault holds tokens that no row uses; they are harmless and found again by the next run.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from puhui.packs.forms import Resource
 from puhui.subjects.adoption import Adoption
 from puhui.subjects.authority import SourceOfNames, feed, name_findings
 from puhui.subjects.reading import Finding, Sight, read, ways_of, written
+from puhui.subjects.names import NameMatcher
 from puhui.subjects.resolve import resolve_names
 from puhui.subjects.vault import Vault
 
@@ -29,7 +30,7 @@ UNRESOLVED = "subject-unresolved"
 
 @dataclass(frozen=True, slots=True)
 class Linking:
-    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by identifier), null where there is none."""
+    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by identifier), all null where none."""
 
     tokens: pa.Table
     findings: list[Finding]
@@ -52,7 +53,13 @@ class _Placed:
 
 
 def link(
-    vault: Vault, resource: Resource, identities: pa.Table, *, source: SourceOfNames, today: date
+    vault: Vault,
+    resource: Resource,
+    identities: pa.Table,
+    *,
+    source: SourceOfNames,
+    today: date,
+    matcher: NameMatcher,
 ) -> Linking:
     """Tokens for the distinct identities of a parcel.
 
@@ -71,16 +78,18 @@ def link(
         if resource.names == "authoritative":
             feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects, source)
         adoption.store()
-        findings += _by_name(vault, resource, identities, ways.name, placed, source)
+        findings += _by_name(vault, matcher, resource, identities, ways.name, placed, source)
     return Linking(_tokens(sight.identity, placed, vault.buckets), findings, len(adoption.born))
 
 
 def link_others(
     vault: Vault, kind: str | Sequence[str], values: pa.Array, *, today: date, persons: bool = False
 ) -> pa.StringArray:
-    """Tokens of other subjects that rows point to, null where blank or invalid; unknown valid ones are adopted.
+    """Tokens of other subjects that rows point to, null where blank or invalid; unknown valid ones are
+    adopted.
 
-    `kind`: one kind of identifier, or several that the form tells apart. `persons`: whose local codes these are.
+    `kind`: one kind of identifier, or several that the form tells apart. `persons`: whose local codes these
+    are.
     """
     encoded = values.cast(pa.string()).dictionary_encode()
     kinds = (kind,) if isinstance(kind, str) else tuple(kind)
@@ -138,7 +147,8 @@ def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str,
 
 
 def _by_name(
-    vault: Vault, resource: Resource, identities: pa.Table, field: str, placed: _Placed, source: SourceOfNames,
+    vault: Vault, matcher: NameMatcher, resource: Resource, identities: pa.Table, field: str, placed: _Placed,
+    source: SourceOfNames,
 ) -> list[Finding]:  # fmt: skip
     """Rows without an identifier: by name where the resource allows it, else unresolved."""
     rows = np.nonzero(placed.numbers < 0)[0].tolist()
@@ -146,12 +156,13 @@ def _by_name(
         return []
     identity = identities["identity"].to_numpy()
     by_name = any(way.kind == "name" for way in resource.identify) and field in identities.column_names
-    names = identities[field].take(pa.array(rows)).to_pylist() if by_name else [None] * len(rows)
-    matches = resolve_names(vault, resource.name, {n for n in names if n}, source) if by_name else {}
+    column = identities[field].take(pa.array(rows)).to_pylist() if by_name else []
+    names = [name or "" for name in column] or [""] * len(rows)
+    matches = resolve_names(vault, matcher, resource.name, set(names), source) if by_name else {}
     places = {token: number for number, token in enumerate(placed.subjects)}
     findings = []
     for row, name in zip(rows, names, strict=True):
-        match = matches.get(name or "")
+        match = matches.get(name)
         if match and match.token:
             placed.numbers[row] = placed.number_of(match.token, places)
             placed.confidence[row] = match.confidence

@@ -24,7 +24,9 @@ FORMS = (
 )  # fmt: skip
 _NEUTRAL_FORMS = {"农民专业合作社": "合作社", "专业合作社": "合作社"}
 
-_PLACE_ENDINGS = ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "自治州", "自治县", "省", "市")
+_PLACE_ENDINGS = (
+    "壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "自治州", "自治县", "省", "市",
+)  # fmt: skip
 _ORGANISATION = re.compile(
     r"(公司|集团|厂|店|社|行|部|院|校|所|局|站|场|中心|协会|学会|商会|基金会|联合会|委员会|政府|馆|园|坊|铺|摊|队|处|会|户|"
     r"超市|室|楼|城|吧|屋|家|阁|轩|庄|企业|合伙|学校|大学|医院|幼儿园|银行|寺|矿|房|点|组|村|街道|镇|乡)\d*$"
@@ -49,7 +51,7 @@ class NameMatcher(Protocol):
     """Compares names that are not equal."""
 
     def score(self, asked: Sequence[NameParts], known: Sequence[NameParts]) -> list[tuple[int, int, float]]:
-        """Pairs that may be one body: place in `asked`, place in `known`, probability. Repeatable, no order."""
+        """Pairs that may be one body: place in `asked`, place in `known`, probability. Repeatable."""
 
 
 def spelled(name: str) -> str:

@@ -32,7 +32,7 @@ from puhui.model.identifiers import (
 from puhui.packs.forms import Resource
 
 NAME = "name"
-_FORMS = (USCC, RIC, ORG_CODE, REG_NO)
+FORMS = (USCC, RIC, ORG_CODE, REG_NO)
 
 
 class Finding(NamedTuple):
@@ -61,7 +61,8 @@ class Ways:
 class Sight:
     """The identities of one parcel, read.
 
-    `texts`: the distinct identifiers. `codes`: identities × fields, index into `texts`, -1 if blank or invalid.
+    `texts`: the distinct identifiers. `codes`: identities × fields, index into `texts`, -1 if blank or
+    invalid.
     """
 
     identity: npt.NDArray[np.int64]
@@ -75,7 +76,7 @@ def ways_of(resource: Resource) -> Ways:
     kinds: dict[str, list[str]] = {}
     for way in resource.identify:
         if way.kind != NAME:
-            kinds.setdefault(way.field, []).extend(_FORMS if way.kind == BY_FORM else (way.kind,))
+            kinds.setdefault(way.field, []).extend(FORMS if way.kind == BY_FORM else (way.kind,))
     named = next((way.field for way in resource.identify if way.kind == NAME), "")
     identifiers = tuple((field, tuple(listed)) for field, listed in kinds.items())
     return Ways(identifiers, named or _name_field(resource), resource.about == "person")

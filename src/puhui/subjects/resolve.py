@@ -1,7 +1,8 @@
 """Rows that state a name only: matched with a confidence, or left to a steward.
 
 Promises: a masked name, a person's name and a name that two bodies bear are never linked automatically. A
-steward's decision is remembered for the next delivery of the same name from the same source. Names stay sealed.
+steward's decision is remembered for the next delivery of the same name from the same source. Names stay
+sealed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from puhui.model.refusal import Said
 from puhui.model.refusals import NoSubject, NotAllowed, UnknownName
 from puhui.subjects.authority import SourceOfNames
-from puhui.subjects.names import NameParts, is_masked, looks_like_person, masked_name, may_be_one, normal_name
+from puhui.subjects.names import NameMatcher, NameParts, is_masked, looks_like_person, masked_name, may_be_one, normal_name
 from puhui.subjects.store import SealedCase
 from puhui.subjects.vault import Record, Vault
 
@@ -44,10 +45,13 @@ class _Body(msgspec.Struct, array_like=True):
     reason: str = ""
     decided: str = ""
 
+    def __repr__(self) -> str:
+        return "_Body('…')"
+
 
 @dataclass(frozen=True, slots=True)
 class ResolveCase:
-    """A name that a steward must place. `name` is masked; `parcels` are the digests of those that brought it."""
+    """A name that a steward must place. `name` is masked; `parcels`: digests of those that brought it."""
 
     id: str
     resource: str
@@ -70,15 +74,15 @@ class NameMatch:
 
 
 def resolve_names(
-    vault: Vault, resource: str, names: Iterable[str], source: SourceOfNames
+    vault: Vault, matcher: NameMatcher, resource: str, names: Iterable[str], source: SourceOfNames
 ) -> dict[str, NameMatch]:
     """A match for each name, and a case for each that is unsure. Within the vault's batch."""
-    ordered = sorted(names)
+    ordered = sorted(set(names) - {""})
     result = {name: _excluded(name) or _decided(vault, resource, name) for name in ordered}
     rest = [name for name in ordered if result[name] is None]
     result |= _exact(vault, rest)
     rest = [name for name in rest if result[name] is None]
-    result |= _similar(vault, rest)
+    result |= _similar(vault, matcher, rest)
     for name, match in result.items():
         if match and (match.check == UNSURE or (match.token and match.confidence < 1.0)):
             _note(vault, resource, name, match, source)
@@ -115,14 +119,14 @@ def _exact(vault: Vault, names: Sequence[str]) -> dict[str, NameMatch | None]:
     return found
 
 
-def _similar(vault: Vault, names: Sequence[str]) -> dict[str, NameMatch | None]:
+def _similar(vault: Vault, matcher: NameMatcher, names: Sequence[str]) -> dict[str, NameMatch | None]:
     """Names that are not equal to any: first those with the same core, then every name of the zone."""
     asked = {name: vault.places.parts(name) for name in names}
     same_core = _same_core(vault, asked)
-    scored = _scored(vault, asked, same_core)
+    scored = _scored(vault, matcher, asked, same_core)
     left = {name: parts for name, parts in asked.items() if not scored.get(name)}
     if left:
-        scored |= _scored(vault, left, _sharing(vault, left))
+        scored |= _scored(vault, matcher, left, _sharing(vault, left))
     return {name: _judged(vault, scored.get(name, {})) for name in names}
 
 
@@ -134,7 +138,7 @@ def _same_core(vault: Vault, asked: dict[str, NameParts]) -> dict[str, list[Name
 
 
 def _sharing(vault: Vault, asked: dict[str, NameParts]) -> dict[str, list[NameParts]]:
-    """Every organisation with a name that shares two pairs of neighbouring characters with one that is asked."""
+    """Every organisation with a name that shares two pairs of neighbours with those that are asked."""
     wanted = {pair for parts in asked.values() for pair in _pairs(parts.core)}
     found = {}
     for token, record in vault.every_organisation():
@@ -153,7 +157,7 @@ def _names(vault: Vault, record: Record) -> list[NameParts]:
 
 
 def _scored(
-    vault: Vault, asked: dict[str, NameParts], known: dict[str, list[NameParts]]
+    vault: Vault, matcher: NameMatcher, asked: dict[str, NameParts], known: dict[str, list[NameParts]]
 ) -> dict[str, dict[str, float]]:
     """name → token → best probability, of pairs whose places and forms do not contradict."""
     names, left = list(asked), list(asked.values())
@@ -161,7 +165,7 @@ def _scored(
     if not left or not right:
         return {}
     result: dict[str, dict[str, float]] = {}
-    for i, j, probability in vault.matcher.score(left, [parts for _, parts in right]):
+    for i, j, probability in matcher.score(left, [parts for _, parts in right]):
         token, parts = right[j]
         if probability >= LOOK_AT and may_be_one(left[i], parts):
             best = result.setdefault(names[i], {})

@@ -17,6 +17,7 @@ from puhui.model.tables import Tables, literal, quoted
 from puhui.packs import forms
 from puhui.subjects.authority import SourceOfNames
 from puhui.subjects.link import Linking, link, link_others
+from puhui.subjects.names import NameMatcher
 from puhui.subjects.vault import Vault
 
 LINKED = "linked"

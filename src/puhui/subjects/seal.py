@@ -1,7 +1,7 @@
 """How the vault seals: keyed digests for what must be found, authenticated encryption for what must be read.
 
-Each ciphertext is bound to what it belongs to (its token or case) and stored beside the id of its algorithm and
-of the key that wraps it, so that SM4 and SM3 can join as further ids without touching what is there.
+Each ciphertext is bound to what it belongs to (its token or case) and stored beside the id of its algorithm
+and of the key that wraps it, so that SM4 and SM3 can join as further ids without touching what is there.
 """
 
 from __future__ import annotations
@@ -52,6 +52,6 @@ def open_sealed(cipher: int, key: bytes, sealed: bytes, bound_to: bytes) -> byte
 
 def _broken() -> Broken:
     return Broken(
-        Said("身份库的记录打不开：密钥不对或内容被改动", "a record does not open: wrong key or changed bytes"),
+        Said("身份库的记录打不开：密钥不对或内容被改动", "a record does not open: wrong key or changed"),
         todo=Said("停止写入，核对密钥目录与备份", "stop writing; compare the key folder and the backups"),
     )

@@ -1,4 +1,4 @@
-"""What the vault needs of a store, which sees tokens, keyed digests and ciphertext: no identifier and no name."""
+"""What the vault needs of a store. It sees tokens, keyed digests and ciphertext, no identifier and no name."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class VaultStore(Protocol):
 
 
 class ErasureJournal(Protocol):
-    """An append-only list of erasures, apart from the store, by which a restored backup is brought up to date."""
+    """An append-only list of erasures, apart from the store, that brings a restored backup up to date."""
 
     def append(self, entry: bytes) -> None:
         """Durable once it returns; ordered."""

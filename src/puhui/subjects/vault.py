@@ -1,7 +1,8 @@
 """The vault: the only place that turns an identifier into a token and a token back into a person or a firm.
 
 Promises: one random token per subject, repeatable look-up, each subject's record under a key of its own. A
-vault opened with other keys than it was made with refuses at once, so that nobody is adopted twice by mistake.
+vault opened with other keys than it was made with refuses at once, so that nobody is adopted twice by
+mistake.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from puhui.model.keys import Key, KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, HomeRefused
 from puhui.model.regions import places_of
-from puhui.model.subject import Identifier, SubjectKind
+from puhui.model.subject import SubjectKind
 from puhui.subjects import seal
-from puhui.subjects.names import NameMatcher, NameParts, PlaceNames
+from puhui.subjects.names import NameParts, PlaceNames
 from puhui.subjects.store import ErasureJournal, SealedRecord, VaultStore
 
 INDEX_KEY, SEAL_KEY, JOURNAL_KEY = "vault-index", "vault-seal", "vault-journal"
@@ -36,6 +37,9 @@ class NameEntry(msgspec.Struct, frozen=True, array_like=True):
     period: str
     first_seen: str
 
+    def __repr__(self) -> str:
+        return "NameEntry('…')"
+
 
 class DetailEntry(msgspec.Struct, frozen=True, array_like=True):
     """An address, phone, account or other vault field as delivered."""
@@ -46,6 +50,9 @@ class DetailEntry(msgspec.Struct, frozen=True, array_like=True):
     resource: str
     parcel: str
     first_seen: str
+
+    def __repr__(self) -> str:
+        return "DetailEntry('…')"
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -86,14 +93,12 @@ class Vault:
         store: VaultStore,
         keys: KeyStore,
         journal: ErasureJournal,
-        matcher: NameMatcher,
         *,
         city: str,
         zone: str,
         buckets: int = 16,
     ) -> None:
         self.store = store
-        self.matcher = matcher
         self.journal = journal
         self.buckets = buckets
         self._city = city
@@ -212,11 +217,6 @@ class Vault:
         if version not in self._wrapping:
             self._wrapping[version] = self._keys.by_id(f"{SEAL_KEY}/{version}")
         return self._wrapping[version]
-
-
-def indexed(identifier: Identifier) -> str:
-    """How an identifier is written for the index."""
-    return f"{identifier.kind}|{identifier.value}"
 
 
 def _version(key: Key) -> int:

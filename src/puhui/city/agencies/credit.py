@@ -101,7 +101,7 @@ def penalties(district: District) -> Rows:
         "cf_fine": exact(fine, 6, where=fine > 0),
         "cf_confiscate": exact(taken, 6, where=taken > 0),
         "cf_decide_date": dates(day),
-        "publicity_end": dates(day + 365),
+        "publicity_end": dates(day + rng.choice([365, 1_095], size=len(firm))),
         "cf_org": pick(organs, rng.choice(4, size=len(firm), p=[0.5, 0.2, 0.2, 0.1])),
         "cf_procedure": pick(("02", "01"), (rng.random(len(firm)) < 0.3).astype(np.int64)),
         "cf_level": pick(("一般", "轻微", "严重"), rng.choice(3, size=len(firm), p=[0.7, 0.2, 0.1])),
