@@ -25,11 +25,23 @@ def field(name: str, type_: str, semantic: str, **more: Any) -> Document:
 
 def resource(name: str, item_id: str, fields: list[Document], **more: Any) -> Document:
     base = {
-        "format": 1, "name": name, "item_id": item_id, "title": WORDS, "agency": WORDS, "duty": WORDS,
-        "domain": "test", "about": "organisation", "grade": "G2", "credit_gate": "enterprise_auth", "use": "score",
-        "share_mode": "conditional", "cycle": "monthly", "keys": ["id_code", "on_day"],
-        "identify": [{"field": "id_code", "kind": "uscc"}], "fields": fields,
-    }  # fmt: skip
+        "format": 1,
+        "name": name,
+        "item_id": item_id,
+        "title": WORDS,
+        "agency": WORDS,
+        "duty": WORDS,
+        "domain": "test",
+        "about": "organisation",
+        "grade": "G2",
+        "credit_gate": "enterprise_auth",
+        "use": "score",
+        "share_mode": "conditional",
+        "cycle": "monthly",
+        "keys": ["id_code", "on_day"],
+        "identify": [{"field": "id_code", "kind": "uscc"}],
+        "fields": fields,
+    }
     return base | more
 
 
@@ -97,7 +109,9 @@ INCOMES = resource(
     [
         ric("written_consent"),
         field("on_day", "date", "date", gate="written_consent"),
-        field("income", "decimal(16,2)", "amount", gate="written_consent", grade="G4", pi="S", release=["band"]),
+        field(
+            "income", "decimal(16,2)", "amount", gate="written_consent", grade="G4", pi="S", release=["band"]
+        ),
         field("secret", "code(9)", "code", gate="written_consent", grade="G4", pi="S", release=[]),
     ],
     about="person",
@@ -132,40 +146,74 @@ REGISTER = resource(
     credit_gate="public",
 )
 WORKS_FOR = {
-    "format": 1, "name": "works_for", "title": WORDS, "from": "contributions", "subject": "employer",
-    "other": "subject", "columns": ["on_day", "wage"], "kind": "employs",
-}  # fmt: skip
+    "format": 1,
+    "name": "works_for",
+    "title": WORDS,
+    "from": "contributions",
+    "subject": "employer",
+    "other": "subject",
+    "columns": ["on_day", "wage"],
+    "kind": "employs",
+}
 LED_BY = {
-    "format": 1, "name": "led_by", "title": WORDS, "from": "register", "subject": "subject", "other": "legal_rep",
-    "columns": ["industry"], "kind": "represents",
-}  # fmt: skip
+    "format": 1,
+    "name": "led_by",
+    "title": WORDS,
+    "from": "register",
+    "subject": "subject",
+    "other": "legal_rep",
+    "columns": ["industry"],
+    "kind": "represents",
+}
 RESOURCES = (TAXES, CASES, ILLNESS, INCOMES, CONTRIBUTIONS, REGISTER)
 RELATIONS = (WORKS_FOR, LED_BY)
 
 
 def head(**more: Any) -> Document:
     base = {
-        "format": 1, "id": "X01", "title": WORDS, "group": "test", "subjects": ["enterprise"],
-        "type": "decimal(18,2)", "window": "at", "empty": None, "release": ["value"], "purposes": ["lending"],
-    }  # fmt: skip
+        "format": 1,
+        "id": "X01",
+        "title": WORDS,
+        "group": "test",
+        "subjects": ["enterprise"],
+        "type": "decimal(18,2)",
+        "window": "at",
+        "empty": None,
+        "release": ["value"],
+        "purposes": ["lending"],
+    }
     return base | more
 
 
 def product(**more: Any) -> Document:
     base = {
-        "format": 1, "name": "the_product", "title": WORDS, "kind": "indicators", "purpose": "lending",
-        "channel": "filed_enterprise_bureau", "subjects": ["enterprise"], "indicators": ["the_indicator"],
+        "format": 1,
+        "name": "the_product",
+        "title": WORDS,
+        "kind": "indicators",
+        "purpose": "lending",
+        "channel": "filed_enterprise_bureau",
+        "subjects": ["enterprise"],
+        "indicators": ["the_indicator"],
         "letter": "the_letter",
-    }  # fmt: skip
+    }
     return base | more
 
 
 def letter(*ticks: tuple[str, str], **more: Any) -> Document:
     """A letter with a tick per (gate, item)."""
     found = [
-        {"id": f"tick{n}", "gate": gate, "items": [item], "text": WORDS} for n, (gate, item) in enumerate(ticks)
+        {"id": f"tick{n}", "gate": gate, "items": [item], "text": WORDS}
+        for n, (gate, item) in enumerate(ticks)
     ]
-    base = {"format": 1, "name": "the_letter", "title": WORDS, "purpose": "lending", "ticks": found, "text": WORDS}
+    base = {
+        "format": 1,
+        "name": "the_letter",
+        "title": WORDS,
+        "purpose": "lending",
+        "ticks": found,
+        "text": WORDS,
+    }
     return base | more
 
 

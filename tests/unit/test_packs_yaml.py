@@ -38,6 +38,11 @@ def test_plain_values_have_no_surprises() -> None:
         ("a: !!python/name:os.system x\n", "yaml.tag", 1),
         ("a: 1\n? [b, c]\n: 2\n", "yaml.key", 2),
         ("a: 1\n---\nb: 2\n", "yaml.syntax", 2),
+        ("a: " + "[" * 200_000, "yaml.too-deep", 1),
+        ("a: " + "['}}', " * 200_000, "yaml.too-deep", 1),
+        ("a: " + "[\n" * 500 + "]" * 500, "yaml.too-deep", 64),
+        ("a:\n  " + "- " * 200_000, "yaml.too-deep", 1),
+        ("".join(" " * depth + "a:\n" for depth in range(200)), "yaml.too-deep", 1),
     ],
 )
 def test_a_mistake_names_its_line(text: str, code: str, line: int) -> None:

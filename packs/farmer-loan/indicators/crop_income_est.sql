@@ -37,7 +37,7 @@ totals AS (
   GROUP BY subject
 ),
 farmed AS (
-  SELECT subject, CASE WHEN mu < 0 THEN 0 ELSE mu END AS mu
+  SELECT subject, CASE WHEN mu >= 0 THEN mu WHEN mu < 0 THEN 0 END AS mu
   FROM totals
 )
 SELECT subject, mu * :crop_yield_kg_per_mu * :crop_price_per_kg * (1 - :crop_cost_share) AS value

@@ -23,7 +23,7 @@ origin: public material
 */
 WITH ranked AS (
   SELECT subject, points,
-    row_number() OVER (PARTITION BY subject ORDER BY quarter_end DESC, approved_on DESC, points DESC) AS rn
+    row_number() OVER (PARTITION BY subject ORDER BY quarter_end DESC) AS rn
   FROM approved_moral_points
   WHERE approval_state = '已通过' AND quarter_end <= :as_of AND approved_on <= :as_of
 ),

@@ -40,9 +40,9 @@ titles AS (
     subject, re_unit_no,
     max(re_area) AS area,
     max(CASE
-      WHEN re_own_way = '单独' THEN 1
       WHEN re_own_way = '按份' THEN re_own_share
       WHEN re_own_way = '共同' THEN coalesce(re_own_share, :joint_ownership_share)
+      WHEN re_own_way = '单独' THEN 1
     END) AS share
   FROM real_estate_registration
   WHERE re_status = '现势' AND (re_reg_date IS NULL OR re_reg_date <= :as_of)

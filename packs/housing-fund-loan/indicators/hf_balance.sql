@@ -21,9 +21,7 @@ origin: public material
 */
 WITH ranked AS (
   SELECT subject, hf_balance,
-    row_number() OVER (
-      PARTITION BY subject, hf_person_no ORDER BY hf_txn_date DESC, hf_txn_seq DESC, hf_balance DESC
-    ) AS rn
+    row_number() OVER (PARTITION BY subject, hf_person_no ORDER BY hf_txn_date DESC, hf_txn_seq DESC) AS rn
   FROM housing_fund_ledger
   WHERE hf_txn_date <= :as_of
 )

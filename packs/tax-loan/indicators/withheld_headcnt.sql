@@ -7,7 +7,7 @@ subjects: [enterprise, sole_trader]
 type: int
 unit: person
 window: latest
-empty: null
+empty: 0
 release: [count, band]
 bands: [5, 10, 20, 50, 100]
 purposes: [lending, guarantee]
@@ -16,6 +16,7 @@ typical_use: 'compared with the insured headcount: a gap above 20 % is reviewed,
 changes: >-
   Counted through the relation withholds_for (from SWJ-03) under its aggregate gate: the firm learns nothing
   of a person but that the count holds one. The latest month is the newest that the withholding firm filed.
+  The relation is complete for organisations: one that withholds for nobody has zero.
 origin: public material
 */
 WITH dated AS (

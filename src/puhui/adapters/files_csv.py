@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import numpy as np
 
 from puhui.adapters.files_refused import empty_file, unreadable
 from puhui.adapters.files_scan import CHUNK, Scan, scan
-from puhui.adapters.files_split import split_exactly
+from puhui.adapters.files_split import Splitter, split_exactly
 from puhui.adapters.files_text import HEAD, decode_to_utf8, encoding_of
-from puhui.intake.formats import LINE, Break, BrokenRow, Dialect, FileKind, Form, Records
+from puhui.intake.formats import Break, BrokenRow, Dialect, FileKind, Form, Records
 from puhui.intake.header import banner_rows, unique_columns
+from puhui.model.tables import Tables, literal, quoted
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE = 200  # records looked at to tell the delimiter
+REJECTS = "puhui_rejects"
 MAX_LINE = 16 << 20  # bytes; a longer line is no record of a register
 MOST_BROKEN = 100_000  # above this and above half of all records, the file is not what it claims
 
@@ -122,69 +124,35 @@ def _physical_line(sample: str, delimiter: str, record: int) -> int:
     return reader.line_num
 
 
-def read_sql(records: Records, *, rejects: str = "puhui") -> str:
+def read_sql(records: Records, *, rejects: str = REJECTS) -> str:
     """What to write after FROM: all columns as text, in file order. The Parquet form has LINE beside them.
 
     For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`.
     """
     if records.form is Form.PARQUET:
-        return f"read_parquet({_text(str(records.path))})"
+        return f"read_parquet({literal(str(records.path))})"
     dialect = records.dialect
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in records.columns)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in records.columns)
     limit = max(dialect.longest + 16, 2_000_000)
     return (
-        f"read_csv({_text(str(records.path))}, auto_detect=false, all_varchar=true, header=true, skip={dialect.skip}, "
-        f"delim={_text(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
+        f"read_csv({literal(str(records.path))}, auto_detect=false, all_varchar=true, header=true, skip={dialect.skip}, "
+        f"delim={literal(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
         f"columns={{{columns}}}, max_line_size={limit}, store_rejects=true, rejects_limit=0, "
-        f"rejects_scan={_text(rejects + '_scans')}, rejects_table={_text(rejects + '_errors')})"
+        f"rejects_scan={literal(rejects + '_scans')}, rejects_table={literal(rejects + '_errors')})"
     )
 
 
-def numbered_sql(staged: str, broken: Sequence[BrokenRow]) -> str:
-    """A SELECT of a staged file in file order (Parquet, written from the CSV form) with LINE, the record number.
-
-    `staged` is the path of the Parquet file. Numbers of broken records are left out of the count, so each row
-    keeps the number that it has in the delivered file.
-    """
-    source = f"read_parquet({_text(staged)}, file_row_number=true)"
-    if not broken:
-        return f"SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS {LINE} FROM {source}"
-    gaps = ", ".join(f"({first}, {shift})" for first, shift in gaps_of(row.line for row in broken))
-    return (
-        f"SELECT s.* EXCLUDE (file_row_number), s.file_row_number + 1 + coalesce(g.shift, 0) AS {LINE} "
-        f"FROM {source} s ASOF LEFT JOIN (VALUES {gaps}) g(first, shift) ON s.file_row_number >= g.first"
-    )
-
-
-def gaps_of(broken_lines: Iterable[int]) -> list[tuple[int, int]]:
-    """For each run of broken records: index (from 0) of the first good row after it, and how many broke so far.
-
-    >>> gaps_of([1, 2, 5])
-    [(0, 2), (2, 3)]
-    """
-    gaps: list[tuple[int, int]] = []
-    for count, line in enumerate(sorted(broken_lines), 1):
-        first = line - count  # good rows before this record
-        if gaps and gaps[-1][0] == first:
-            gaps[-1] = (first, count)
-        else:
-            gaps.append((first, count))
-    return gaps
-
-
-def rejected_rows(
-    connection: duckdb.DuckDBPyConnection, records: Records, *, rejects: str = "puhui"
-) -> tuple[BrokenRow, ...]:
+def rejected_rows(tables: Tables, records: Records, *, rejects: str = REJECTS) -> tuple[BrokenRow, ...]:
     """The records that the engine rejected while it read `read_sql(records, rejects=rejects)`, by record number.
 
     Empty for the Parquet form, whose broken records are in `records.broken` already. Call it once after each read.
     """
     if records.form is Form.PARQUET:
         return ()
-    found = connection.execute(
-        f'SELECT line_byte_position - 1, list(DISTINCT CAST(error_type AS VARCHAR)) FROM "{rejects}_errors" '
-        f"GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    found = tables.rows(
+        f"SELECT line_byte_position - 1, list(DISTINCT CAST(error_type AS VARCHAR)) "
+        f"FROM {quoted(rejects + '_errors')} GROUP BY 1 ORDER BY 1"
+    )
     if len(found) > max(MOST_BROKEN, records.lines // 2):
         raise unreadable(
             f"{records.lines} 条记录中有 {len(found)} 条列数或引号不对",
@@ -231,5 +199,30 @@ def _reason(errors: Sequence[str]) -> Break:
     return Break.TOO_FEW if "MISSING COLUMNS" in errors else Break.TOO_MANY
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+
+class PlainLines:
+    """The physical lines of a plain CSV by record number; the places of all line ends are found once."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._ends = _line_ends(records.path)
+
+    def cells(self, lines: Sequence[int]) -> dict[int, list[str]]:
+        """Record number → its cells as delivered."""
+        splitter = Splitter(self._records.path, self._records.dialect, len(self._records.columns))
+        found = {}
+        with self._records.path.open("rb") as file:
+            for line in lines:
+                file.seek(int(self._ends[self._records.dialect.skip + line - 1]) + 1)
+                values = splitter.cells(file.readline().rstrip(b"\r\n"))
+                found[line] = [value.decode("utf-8") for value in values]
+        return found
+
+
+def _line_ends(path: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
+    found, start = [], 0
+    with path.open("rb") as file:
+        while part := file.read(CHUNK):
+            found.append(np.flatnonzero(np.frombuffer(part, dtype=np.uint8) == 0x0A) + start)
+            start += len(part)
+    return np.concatenate(found)

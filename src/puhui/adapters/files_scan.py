@@ -167,3 +167,9 @@ def _cut_character(text: memoryview) -> int:
         if byte < 0x80:
             return 0
     return 0
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """sha256 (hex) and size of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

@@ -30,7 +30,7 @@ def split_exactly(records: Records, workdir: Path) -> Records:
     width = len(records.columns)
     broken: list[BrokenRow] = []
     line = 0
-    splitter = _Splitter(records.path, records.dialect, width)
+    splitter = Splitter(records.path, records.dialect, width)
     with TextRows(target, records.columns) as rows:
         for record in splitter.records():
             line += 1
@@ -53,7 +53,9 @@ class _Broken:
         self.reason = reason
 
 
-class _Splitter:
+class Splitter:
+    """Cuts one file into records by the grammar above. `width` is the number of its columns."""
+
     def __init__(self, path: Path, dialect: Dialect, width: int) -> None:
         self._path = path
         self._dialect = dialect
@@ -73,6 +75,11 @@ class _Splitter:
             if not line.rstrip(b"\r\n"):
                 continue
             yield self._record(place, line)
+
+    def cells(self, line: bytes) -> list[bytes]:
+        """The cells of one physical line that is a record; the line itself where its quotes are broken."""
+        values, _ = self._values(line)
+        return [line] if values is None else values[: max(self._width, 1)]
 
     def _header(self) -> None:
         for _ in range(self._dialect.skip):

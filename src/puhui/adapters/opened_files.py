@@ -32,7 +32,7 @@ class FileOnDisk:
         """Every broken record; None if the engine lost count: the file was split exactly and must be staged again."""
         broken = self.records.broken
         if self.records.form is Form.CSV:
-            broken = rejected_rows(tables.connection, self.records)
+            broken = rejected_rows(tables, self.records)
         if staged + len(broken) != self.records.lines:
             self.records = split_exactly(self.records, self.workdir)
             return None

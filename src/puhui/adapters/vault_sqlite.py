@@ -26,8 +26,8 @@ SCHEMA_VERSION = 1
 
 # A token is stored as its kind letter and ten random bytes: city and zone are the same for the whole vault.
 # Its first eight random bytes are the subject's row number, and the first half of an identifier's digest is
-# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share theirs
-# (one chance in a million for six million entries), the second is refused as Broken, never taken for the first.
+# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share it (one
+# chance in a million for six million entries), the second is refused as Broken, never taken for the first.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (
@@ -55,12 +55,13 @@ Numbers = npt.NDArray[np.int64]
 class SqliteVault:
     """A VaultStore in one SQLite file. Not for several threads at once: open one for each."""
 
-    def __init__(self, file: Path, *, city: str, zone: str) -> None:
+    def __init__(self, file: Path, *, city: str, zone: str, patience: float = 30) -> None:
+        """`patience`: seconds to wait for another writer before Busy."""
         self._prefix = city + zone
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.chmod(0o700)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = sqlite3.connect(file, isolation_level=None, timeout=30)
+        self._db = sqlite3.connect(file, isolation_level=None, timeout=patience)
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:

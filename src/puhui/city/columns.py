@@ -11,14 +11,13 @@ import pyarrow.compute as pc
 
 from puhui.city.settings import Days, Truth, Whole
 
-Column = pa.Array
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """True rows of one resource in one district.
 
-    `subject` is the place of each row's subject in the district; `month` the place of its month among the city's
+    `subject` is the place of each row's subject in the district; `month` the place of its month among the
+    city's
     months (-1: no month). `table` holds typed columns named like the fields of the resource.
     """
 
@@ -34,17 +33,22 @@ class Rows:
         return Rows(self.item, self.table.take(pa.array(places)), self.subject[places], self.month[places])
 
 
-def rows_of(item: str, subject: Whole, columns: Mapping[str, Column], month: Whole | None = None) -> Rows:
+def rows_of(item: str, subject: Whole, columns: Mapping[str, pa.Array], month: Whole | None = None) -> Rows:
     """Rows of `item`; without `month` the rows belong to no month."""
     of_month = np.full(len(subject), -1, dtype=np.int64) if month is None else month
     table = pa.Table.from_arrays([_plain(c) for c in columns.values()], names=list(columns))
     return Rows(item, table, subject.astype(np.int64), of_month.astype(np.int64))
 
 
-def _plain(column: Column) -> pa.Array:
+def _plain(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         return column.combine_chunks()
     return column
+
+
+def every_pair(slow: Whole, quick: Whole) -> tuple[Whole, Whole]:
+    """Each number of one with each of the other, the first changing slowly."""
+    return np.repeat(slow, len(quick)), np.tile(quick, len(slow))
 
 
 def pick(words: Sequence[str] | pa.Array, places: Whole, where: Truth | None = None) -> pa.Array:
@@ -74,6 +78,13 @@ def exact(units: Whole, scale: int, where: Truth | None = None) -> pa.Array:
     )
 
 
+def until(days: Days, last: np.datetime64, where: Truth | None = None) -> Days:
+    """The same days; none for what lies after `last` (it is not known yet), or where `where` is false."""
+    known = days <= last if where is None else (days <= last) & where
+    found: Days = np.where(known, days, np.datetime64("NaT"))
+    return found
+
+
 def dates(days: Days, where: Truth | None = None) -> pa.Array:
     """Dates; NaT, or a false `where`, is null."""
     gap = np.isnat(days)
@@ -99,3 +110,18 @@ def numbered(before: str | pa.Array, numbers: Whole, after: str = "", width: int
     if width:
         text = pc.utf8_lpad(text, width, "0")
     return joined(before, text, after)
+
+
+def data_of(texts: pa.StringArray) -> memoryview:
+    """All texts one after another, as they lie in Arrow's memory; none of them is null."""
+    _, offsets, data = texts.buffers()
+    ends = memoryview(offsets).cast("i")
+    return memoryview(data)[ends[texts.offset] : ends[texts.offset + len(texts)]]
+
+
+def around_filled(before: pa.Array | str, cells: pa.Array, after: str) -> pa.Array:
+    """Each filled cell, made safe for XML, between `before` and `after`; nothing where a cell is null."""
+    safe = cells
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        safe = pc.replace_substring(safe, sign, entity)
+    return pc.fill_null(joined(before, safe, after), "")

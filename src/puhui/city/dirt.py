@@ -1,7 +1,10 @@
-"""What goes wrong between the lives and the file: planted on rendered rows, each kind at its rate, all of it recorded.
+"""What goes wrong between the lives and the file: planted on rendered rows, each kind at its rate, all of
+it recorded.
 
-A row gets at most one fault that loses it (it must be set aside); harmless habits (thousands separators, words for
-nothing, full-width digits) may come on top. Copies (duplicates, conflicting rows) follow the rows of their portion.
+A row gets at most one fault that loses it (it must be set aside); harmless habits (thousands separators,
+words for
+nothing, full-width digits) may come on top. Copies (duplicates, conflicting rows) follow the rows of
+their portion.
 """
 
 from __future__ import annotations
@@ -16,19 +19,25 @@ from puhui.city.identifiers import spoil
 from puhui.city.layouts import Layout
 from puhui.city.settings import Rates, Truth, Whole
 
-LOSING = ("bad_check_digit", "bad_date", "ragged_line")
 CODE_KINDS = ("uscc", "ric")
 # The field in which a conflicting row differs, and a wrong value differs from the corrected one.
 CONFLICT_FIELD = {
-    "SWJ-06": "tax_paid", "RSJ-03": "si_base", "DL-03": "usage_kwh", "SCJ-16": "debt_total", "GJJ-04": "loan_balance",
-    "SWJ-01": "tax_reg_date", "YYF-02": "credit_grade",
-}  # fmt: skip
+    "SWJ-06": "tax_paid",
+    "RSJ-03": "si_base",
+    "DL-03": "usage_kwh",
+    "SCJ-16": "debt_total",
+    "GJJ-04": "loan_balance",
+    "SWJ-01": "tax_reg_date",
+    "YYF-02": "credit_grade",
+}
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One planted fault: the record in its portion (from 0), the kind, the field; `lost` rows must be set aside."""
+    """One planted fault: the record in its portion (from 0), the kind, the field; `lost` rows must be set
+    aside.
+    """
 
     record: int
     kind: str
@@ -38,7 +47,9 @@ class Finding:
 
 @dataclass(slots=True)
 class Portion:
-    """Rendered rows on their way into one parcel, and what was done to them. `source` are the true rows' places."""
+    """Rendered rows on their way into one parcel, and what was done to them. `source` are the true rows'
+    places.
+    """
 
     text: pa.Table
     source: Whole
@@ -119,9 +130,13 @@ def _plant_dates(portion: Portion, layout: Layout, chosen: Truth) -> None:
     note(portion, places, "bad_date", name, lost=True)
 
 
-def _plant_habits(portion: Portion, layout: Layout, rng: np.random.Generator, rates: Rates, clean: Truth) -> None:
+def _plant_habits(
+    portion: Portion, layout: Layout, rng: np.random.Generator, rates: Rates, clean: Truth
+) -> None:
     """What a reader must forgive: separators in amounts, words for nothing, full-width digits."""
-    amounts = [n for n, kind in layout.types.items() if kind.startswith("decimal") and _filled(portion, n).any()]
+    amounts = [
+        n for n, kind in layout.types.items() if kind.startswith("decimal") and _filled(portion, n).any()
+    ]
     if amounts:
         name = amounts[0]
         places = _chosen(rng, rates.text_amount, clean & _filled(portion, name))
@@ -190,7 +205,9 @@ def another(cells: pa.Array, kind: str) -> pa.Array:
     """Values of the same kind that differ from each cell: a digit moved, the next grade, another year."""
     if not pa.types.is_string(cells.type):
         return pc.cast(pc.add(cells, pa.scalar(1, cells.type)), cells.type)
-    return pa.array([_another(cell, is_day=kind in ("date", "ym")) for cell in cells.to_pylist()], pa.string())
+    return pa.array(
+        [_another(cell, is_day=kind in ("date", "ym")) for cell in cells.to_pylist()], pa.string()
+    )
 
 
 def _another(cell: str, *, is_day: bool) -> str:

@@ -1,6 +1,7 @@
 """Identifiers with right check digits, made from blocks that are not issued, many at a time.
 
-Organisation codes start with `YY`; citizen numbers have the sequence number 000 (so their 17th digit tells no sex);
+Organisation codes start with `YY`; citizen numbers have the sequence number 000 (so their 17th digit
+tells no sex);
 mobile numbers start with 100. Arrays of text are Arrow strings of one length.
 """
 
@@ -84,7 +85,8 @@ def compact_days(days: Days) -> Whole:
     months = days.astype("datetime64[M]")
     month_index = months.astype(np.int64)
     day = (days.astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64) + 1
-    return (1970 + month_index // 12) * 10_000 + (month_index % 12 + 1) * 100 + day
+    numbers: Whole = (1970 + month_index // 12) * 10_000 + (month_index % 12 + 1) * 100 + day
+    return numbers
 
 
 def registration_numbers(region: Whole, serial: Whole) -> Bytes:
@@ -102,10 +104,14 @@ def registration_numbers(region: Whole, serial: Whole) -> Bytes:
 
 def phones(serial: Whole) -> pa.StringArray:
     """Mobile numbers of the block 100, which no carrier has."""
-    return strings_of(np.hstack([np.tile(np.frombuffer(b"100", np.uint8), (len(serial), 1)), digits_of(serial, 8)]))
+    return strings_of(
+        np.hstack([np.tile(np.frombuffer(b"100", np.uint8), (len(serial), 1)), digits_of(serial, 8)])
+    )
 
 
 def spoil(codes: pa.Array) -> pa.Array:
-    """The same codes with a last character that cannot be right: the next one of the alphabet of credit codes."""
+    """The same codes with a last character that cannot be right: the next one of the alphabet of credit
+    codes.
+    """
     following = dict(zip(USCC_ALPHABET, USCC_ALPHABET[1:] + "0", strict=True))
     return pa.array([code[:-1] + following[code[-1]] for code in codes.to_pylist()], pa.string())

@@ -39,14 +39,22 @@ XML = Style("xml", encoding="gbk", day="%Y.%m.%d")
 PARQUET = Style("parquet")
 
 _BY_ITEM = {
-    "SWJ-03": ZIPPED, "SWJ-05": SHEET, "SWJ-08": PIPED, "SCJ-01": PLAIN, "SCJ-06": LINES, "SCJ-12": SHEET,
+    "SWJ-03": ZIPPED, "SWJ-08": PIPED, "SCJ-01": PLAIN, "SCJ-06": LINES, "SCJ-12": SHEET,
     "SCJ-13": SHEET, "SCJ-14": SHEET, "SCJ-15": SHEET, "SCJ-16": TABBED, "SCJ-17": SHEET, "RSJ-03": ZIPPED,
     "RSJ-04": TABBED, "RSJ-06": SHEET, "GJJ-02": PARQUET, "GJJ-05": LINES, "FY-01": SLASHED, "FY-02": LINES,
     "FY-03": XML, "DL-03": PARQUET, "JH-04": ZIPPED, "ZRZY-01": XML, "ZRZY-02": SHEET, "NYJ-02": SHEET,
     "NYJ-03": SHEET, "NYJ-04": SHEET, "NYJ-05": SHEET, "STHJ-01": SHEET, "STHJ-02": XML, "CT-01": PIPED,
     "CU-01": SLASHED, "YYD-03": LINES,
 }  # fmt: skip
-_BY_AGENCY = {"SWJ": TABBED, "RSJ": ZIPPED, "GJJ": PIPED, "RQ": SHEET, "SW": SHEET, "DL": TABBED, "MZJ": SHEET}
+_BY_AGENCY = {
+    "SWJ": TABBED,
+    "RSJ": ZIPPED,
+    "GJJ": PIPED,
+    "RQ": SHEET,
+    "SW": SHEET,
+    "DL": TABBED,
+    "MZJ": SHEET,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""The lives of one district: firms with a health that moves by months, people who work for them and live together.
+"""The lives of one district: firms with a health that moves by months, people who work for them and live
+together.
 
-A district is closed: its people work for its firms. So a city of any size is made district by district in the memory
+A district is closed: its people work for its firms. So a city of any size is made district by district in
+the memory
 of one. Places in arrays are the subjects of the district: organisations first, then people.
 """
 
@@ -134,7 +136,9 @@ def make_district(settings: Settings, place: int, first: int, count: int) -> Dis
 
 
 def _births(settings: Settings, first: int, count: int) -> tuple[Whole, Days]:
-    """(area of birth, birth date): together they are met once, since every citizen number has the sequence 000."""
+    """(area of birth, birth date): together they are met once, since every citizen number has the
+    sequence 000.
+    """
     areas = np.array([code for code, _ in (*words.HOME_AREAS, *words.ELSEWHERE)], dtype=np.int64)
     span = 62 * 365
     serial = first + np.arange(count, dtype=np.int64)
@@ -212,8 +216,12 @@ def _established(settings: Settings, rng: np.random.Generator, kind: Whole) -> D
     return np.datetime64(settings.as_of) - age.astype("timedelta64[D]")
 
 
-def _endings(settings: Settings, rng: np.random.Generator, established: Days, kind: Whole) -> tuple[Days, Truth]:
-    """Some businesses older than two years ended within the city's months: deregistered, or their licence revoked."""
+def _endings(
+    settings: Settings, rng: np.random.Generator, established: Days, kind: Whole
+) -> tuple[Days, Truth]:
+    """Some businesses older than two years ended within the city's months: deregistered, or their licence
+    revoked.
+    """
     as_of = np.datetime64(settings.as_of)
     old = (as_of - established) > np.timedelta64(730, "D")
     ends = old & (kind <= TRADER) & (rng.random(len(kind)) < 0.06)
@@ -256,14 +264,16 @@ def _sales(rng: np.random.Generator, scale: Real, health: Real, settings: Settin
     season = 1.0 + 0.15 * np.sin((calendar_month - 2) * np.pi / 6)
     noise = rng.lognormal(0.0, 0.25, health.shape)
     sales = scale[None, :] * np.exp(0.45 * health) * season[:, None] * noise
-    return np.where(health < -1.35, 0.0, sales * 100).round().astype(np.int64)
+    fen: Whole = np.where(health < -1.35, 0.0, sales * 100).round().astype(np.int64)
+    return fen
 
 
 def _defaults(rng: np.random.Generator, health: Real) -> Whole:
     """The month in which a firm stops paying; the number of months where it never does."""
     hazard = 1.0 / (1.0 + np.exp(6.9 + 2.1 * health))
     hits = rng.random(health.shape) < hazard
-    return np.where(hits.any(axis=0), hits.argmax(axis=0), health.shape[0]).astype(np.int64)
+    month: Whole = np.where(hits.any(axis=0), hits.argmax(axis=0), health.shape[0]).astype(np.int64)
+    return month
 
 
 def _make_people(
@@ -296,7 +306,9 @@ def _make_people(
 
 
 def _employment(rng: np.random.Generator, settings: Settings, works: Truth, firms: Firms) -> Whole:
-    """Months × people: where each works. Firms in poor health lose people; who lost a place soon finds another."""
+    """Months × people: where each works. Firms in poor health lose people; who lost a place soon finds
+    another.
+    """
     alive = firms.alive(settings.month_ends)
     employer = np.full((settings.months, len(works)), NOBODY, dtype=np.int64)
     weight = firms.staff.copy()
@@ -318,7 +330,10 @@ def _drawn(rng: np.random.Generator, weight: Real, count: int) -> Whole:
     total = np.cumsum(weight)
     if total[-1] <= 0:
         return np.full(count, NOBODY, dtype=np.int64)
-    return np.searchsorted(total, rng.random(count) * total[-1], side="right").clip(0, len(weight) - 1)
+    places: Whole = np.searchsorted(total, rng.random(count) * total[-1], side="right").clip(
+        0, len(weight) - 1
+    )
+    return places
 
 
 def pick_firm(firms: Firms, column: pa.Array, places: Whole) -> pa.Array:

@@ -22,7 +22,7 @@ from puhui.city.truth import TruthFiles
 from puhui.packs.packset import PackSet
 
 TRUTH_LIMIT = 20_000  # subjects up to which figures are computed unless asked otherwise
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,21 @@ class City:
     rows: int
     figures: int
 
+    def as_dict(self) -> dict[str, object]:
+        """As `--json` prints it."""
+        return {
+            "folder": str(self.folder),
+            "subjects": self.subjects,
+            "parcels": self.parcels,
+            "rows": self.rows,
+            "figures": self.figures,
+        }
+
 
 def make_city(
     folder: Path,
-    *,
     packs: PackSet,
+    *,
     subjects: int,
     seed: int,
     as_of: date = date(2026, 6, 30),
@@ -49,19 +59,26 @@ def make_city(
 ) -> City:
     """Writes `deliveries/`, `truth/` and `deliveries.json` into `folder`.
 
-    `packs` say how kinds of record look and what indicators are; kinds that the city tells no lives of are left out. `truth` says whether figures are
-    computed (None: up to 20,000 subjects). `progress` is told (what, done, of).
+    `packs` say how kinds of record look and what indicators are; kinds that the city tells no lives of
+    are left out. `truth` says whether figures are
+    computed (None: up to 20,000 subjects). `progress` is told which district is done, of how many.
     Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
     """
     settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
-    layouts = {item: layout for item, layout in layouts_of(packs.resources.values(), subjects).items() if item in AGENCIES}
+    layouts = {
+        item: layout
+        for item, layout in layouts_of(packs.resources.values(), subjects).items()
+        if item in AGENCIES
+    }
     parcel_folder = folder / "deliveries"
     parcel_folder.mkdir(parents=True)
     parcels = open_parcels(
         parcel_folder, [(plan, layout) for layout in layouts.values() for plan in schedule(layout, settings)]
     )
     files = TruthFiles(folder / "truth", figures=subjects <= TRUTH_LIMIT if truth is None else truth)
-    held = {item: _months_held(item, parcels, settings) for item, layout in layouts.items() if layout.is_monthly}
+    held = {
+        item: _months_held(item, parcels, settings) for item, layout in layouts.items() if layout.is_monthly
+    }
     spans = settings.districts()
     for place, (first, count) in enumerate(spans):
         district = make_district(settings, place, first, count)
@@ -71,7 +88,7 @@ def make_city(
             for table in figures_of(district, accepted, packs, held):
                 files.add_figures(table)
         if progress is not None:
-            progress("districts", place + 1, len(spans))
+            progress(f"{place + 1}/{len(spans)}")
     files.close()
     _close(parcels, folder)
     return City(folder, subjects, len(parcels), sum(parcel.lines for parcel in parcels), files.figures)
@@ -80,7 +97,9 @@ def make_city(
 def _months_held(item: str, parcels: list[OpenParcel], settings: Settings) -> frozenset[str]:
     """The months that the parcels of an item bring, as `2026-06`."""
     names = [str(month) for month in settings.month_ends.astype("datetime64[M]")]
-    mine = [parcel.planned for parcel in parcels if parcel.layout.item == item and not parcel.planned.corrects]
+    mine = [
+        parcel.planned for parcel in parcels if parcel.layout.item == item and not parcel.planned.corrects
+    ]
     return frozenset(names[at] for planned in mine for at in range(planned.first, planned.last + 1))
 
 
@@ -93,7 +112,8 @@ def _deliver_district(
     planted = Planted()
     uncertain = uncertain_firms(district.firms.name)
     accepted = {
-        item: deliver(AGENCIES[item](district), by_item[item], district, uncertain, planted) for item in layouts
+        item: deliver(AGENCIES[item](district), by_item[item], district, uncertain, planted)
+        for item in layouts
     }
     return accepted, planted
 

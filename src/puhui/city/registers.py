@@ -1,4 +1,6 @@
-"""Dirt of names and codes: court rows that know a firm by its name only, branches under the code of their firm."""
+"""Dirt of names and codes: court rows that know a firm by its name only, branches under the code of their
+firm.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ from puhui.city.dirt import Portion, note, replace
 from puhui.city.lives import District
 from puhui.city.settings import Truth
 
-NAME_ONLY = {"FY-01": ("exec_id", "exec_name"), "FY-02": ("exec_id", "exec_name"), "FY-03": ("exec_id", "exec_name")}
+NAME_ONLY = {
+    "FY-01": ("exec_id", "exec_name"),
+    "FY-02": ("exec_id", "exec_name"),
+    "FY-03": ("exec_id", "exec_name"),
+}
 BRANCH_FIELDS = ("ent_name", "reg_address", "est_date")
 
 

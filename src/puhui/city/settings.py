@@ -1,4 +1,6 @@
-"""What a city is made from: how many subjects, which seed, which months, how much dirt. Same settings, same bytes."""
+"""What a city is made from: how many subjects, which seed, which months, how much dirt. Same settings,
+same bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import numpy.typing as npt
 
 from puhui.model.time import month_end, months_back
 
-DISTRICT = 15_000  # subjects made at a time; bounds memory, part of the recipe: another value is another city
+DISTRICT = 10_000  # subjects made at a time; bounds memory, part of the recipe: another value is another city
 
 Days = npt.NDArray[np.datetime64]
 Whole = npt.NDArray[np.int64]
@@ -74,6 +76,8 @@ def organisations_of(subjects: int) -> int:
 
 
 def rng_of(seed: int, district: int, purpose: str) -> np.random.Generator:
-    """An independent stream for one purpose in one district, so that a new agency moves no other's numbers."""
+    """An independent stream for one purpose in one district, so that a new agency moves no other's
+    numbers.
+    """
     words = [seed, district, *purpose.encode()]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))

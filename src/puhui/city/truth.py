@@ -14,9 +14,12 @@ from puhui.city.lives import District
 from puhui.model.subject import kind_of_uscc
 
 SUBJECTS = pa.schema(
-    [("subject", pa.int64()), ("kind", pa.string()), ("identifier_kind", pa.string()), ("identifier", pa.string()),
-     ("name", pa.string()), ("former_name", pa.string()), ("defaulted", pa.date32())]
-)  # fmt: skip
+    [
+        ("subject", pa.int64()),
+        *((name, pa.string()) for name in ("kind", "identifier_kind", "identifier", "name", "former_name")),
+        ("defaulted", pa.date32()),
+    ]
+)
 ROWS = pa.schema(
     [("resource", pa.string()), ("file", pa.string()), ("record", pa.int64()), ("kind", pa.string()),
      ("field", pa.string()), ("set_aside", pa.bool_())]
@@ -36,7 +39,9 @@ class TruthFiles:
         self._rows = pq.ParquetWriter(folder / "rows.parquet", ROWS, compression="zstd")
         self._links = pq.ParquetWriter(folder / "name_links.parquet", NAME_LINKS, compression="zstd")
 
-        self._figures = pq.ParquetWriter(folder / "figures.parquet", FIGURES, compression="zstd") if figures else None
+        self._figures = (
+            pq.ParquetWriter(folder / "figures.parquet", FIGURES, compression="zstd") if figures else None
+        )
         self.figures = 0
 
     @property
@@ -62,7 +67,9 @@ class TruthFiles:
             self._figures.close()
 
 
-def _table(rows: list[tuple[object, ...]] | list[tuple[str, str, int, str, str, bool]], schema: pa.Schema) -> pa.Table:
+def _table(
+    rows: list[tuple[object, ...]] | list[tuple[str, str, int, str, str, bool]], schema: pa.Schema
+) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     arrays = [pa.array(column, part.type) for column, part in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,4 +1,6 @@
-"""The words that lives are told in: places, trades, names. Public facts and plain Chinese, nobody in particular."""
+"""The words that lives are told in: places, trades, names. Public facts and plain Chinese, nobody in
+particular.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,30 @@ ELSEWHERE = (
 # In GB/T 2260 of the year, in no later one: what firms registered then still carry.
 OLD_AREAS = (362201, 362202, 362204, 362401, 362502)
 OFFICE_AREAS = (360503, 360590, 360598)  # registry offices of development zones: in no revision
-TOWNS = ("城北街道", "城南街道", "袁河街道", "仙来办事处", "罗坊镇", "良山镇", "水北镇", "钤山镇", "双林镇", "洋江镇")
-STREETS = ("胜利路", "仙来大道", "抱石大道", "劳动路", "天工大道", "春龙大道", "平安路", "毓秀山路", "团结路", "站前路")
+TOWNS = (
+    "城北街道",
+    "城南街道",
+    "袁河街道",
+    "仙来办事处",
+    "罗坊镇",
+    "良山镇",
+    "水北镇",
+    "钤山镇",
+    "双林镇",
+    "洋江镇",
+)
+STREETS = (
+    "胜利路",
+    "仙来大道",
+    "抱石大道",
+    "劳动路",
+    "天工大道",
+    "春龙大道",
+    "平安路",
+    "毓秀山路",
+    "团结路",
+    "站前路",
+)
 
 SURNAMES = tuple("王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡")
 GIVEN_FIRST = tuple("建国志文明海春秀丽桂玉晓小永德金国家新光振宏思雨子佳欣浩俊雅嘉梓一")
@@ -27,7 +51,8 @@ BRANDS_FIRST = tuple("恒鑫瑞华宏泰盛昌隆信诚德润嘉源博远顺达�
 BRANDS_SECOND = tuple("达通源盛泰发兴隆昌茂业成立翔腾辉耀宇科星月山川林森峰岭江河湖洋润泽霖露禾谷")
 CITY_WORDS = ("新余", "新余市", "分宜县", "江西", "渝水区")
 
-# code of GB/T 4754-2017, word in a firm's name, weight of staff, weight of sales, intensity of power use, share
+# code of GB/T 4754-2017, word in a firm's name, weight of staff, weight of sales, intensity of power use,
+# share
 TRADES = (
     ("C3110", "金属制品", 2.2, 2.5, 5.0, 0.05),
     ("C2669", "新材料", 1.8, 2.2, 4.0, 0.04),
@@ -49,9 +74,29 @@ TRADES = (
     ("O8111", "汽车维修", 0.7, 0.4, 0.5, 0.04),
 )
 FORMS = ("有限公司", "有限责任公司")
-INSTITUTIONS = ("第一中学", "实验小学", "人民医院", "疾病预防控制中心", "图书馆", "农业技术推广站", "文化馆", "环境监测站")
+INSTITUTIONS = (
+    "第一中学",
+    "实验小学",
+    "人民医院",
+    "疾病预防控制中心",
+    "图书馆",
+    "农业技术推广站",
+    "文化馆",
+    "环境监测站",
+)
 ASSOCIATIONS = ("商会", "行业协会", "志愿者协会", "慈善基金会", "老年体育协会", "创业促进会")
-STALLS = ("便利店", "小吃店", "五金店", "理发店", "水果店", "服装店", "建材经营部", "农资经营部", "修理店", "早餐店")
+STALLS = (
+    "便利店",
+    "小吃店",
+    "五金店",
+    "理发店",
+    "水果店",
+    "服装店",
+    "建材经营部",
+    "农资经营部",
+    "修理店",
+    "早餐店",
+)
 COOP_PRODUCTS = ("蜜桔", "水稻", "油茶", "生猪", "葡萄", "食用菌")
 
 COURTS = ("新余市渝水区人民法院", "分宜县人民法院", "新余市中级人民法院")
@@ -59,6 +104,12 @@ COURT_SIGNS = ("赣0502", "赣0521", "赣05")
 LOAN_CAUSES = ("金融借款合同纠纷", "民间借贷纠纷", "保证合同纠纷")
 OTHER_CAUSES = ("买卖合同纠纷", "劳动争议", "建设工程施工合同纠纷", "租赁合同纠纷", "机动车交通事故责任纠纷")
 BEHAVIOURS = ("有履行能力而拒不履行生效法律文书确定义务", "违反财产报告制度", "其他规避执行")
-BANKS = ("中国工商银行新余分行", "中国农业银行新余分行", "中国建设银行新余分行", "新余农村商业银行", "九江银行新余分行")
+BANKS = (
+    "中国工商银行新余分行",
+    "中国农业银行新余分行",
+    "中国建设银行新余分行",
+    "新余农村商业银行",
+    "九江银行新余分行",
+)
 TAX_OFFICES = ("国家税务总局新余市渝水区税务局", "国家税务总局分宜县税务局", "国家税务总局新余高新区税务局")
 MARKET_OFFICES = ("新余市渝水区市场监督管理局", "分宜县市场监督管理局", "新余市市场监督管理局")

@@ -1,6 +1,7 @@
 """What follows for an indicator from the columns it touches: grade, gate and release forms.
 
-The highest grade, the strictest gate and the intersection of the release forms of everything touched: projections,
+The highest grade, the strictest gate and the intersection of the release forms of everything touched:
+projections,
 filters, joins, groups, orders and windows alike, in every CTE. See docs/how-to/explain-a-refusal.md.
 """
 
@@ -25,7 +26,8 @@ from puhui.packs.sql_touches import ROWS, How, Touch, outward, touches_of
 class Seen:
     """One touch with what the catalogue says of it. No `field`: the rows, or the subject that a row is about.
 
-    `far`: about another subject than the figure's. `out`: it flows into the value. `counts`: read through a relation
+    `far`: about another subject than the figure's. `out`: it flows into the value. `counts`: read
+    through a relation
     whose aggregate gate holds, because nothing but counts comes of it.
     """
 
@@ -151,9 +153,9 @@ def _seen(
     resource = packs.resources.get(relation.from_ if relation is not None else touch.table)
     if resource is None:
         return None
-    field = None if touch.is_end or touch.name in (ROWS, "period") else field_of(resource, touch.name)
-    if field is None and not (touch.is_end or touch.name in (ROWS, "period")):
-        return None
+    field = None if touch.end or touch.name == ROWS else field_of(resource, touch.name)
+    if field is None and not (touch.end or touch.name in (ROWS, "period")):
+        return None  # an unknown column: told by the reading
     far = touch.at in ties.far
     counts = aggregate_gate(relation, resource) if far and touch.at in counted else None
     return Seen(touch, resource, field, far, out, counts)
@@ -162,7 +164,8 @@ def _seen(
 def aggregate_gate(
     relation: forms.Relation | None, resource: forms.Resource
 ) -> forms.RelationGate | forms.AggregateGate | None:
-    """The gate for counts through a relation: its own, or that of the resource for grouping by the near end."""
+    """The gate for counts through a relation: its own, or that of the resource for grouping by the near
+    end."""
     if relation is None:
         return None
     if relation.aggregate_gate is not None:

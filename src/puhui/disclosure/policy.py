@@ -1,6 +1,7 @@
 """The column policy: what it cannot derive is refused when the pack is loaded, by column, clause and article.
 
-`check_policy(packs)` is called with the portable lint before a set of packs is used; a refused set loads nothing.
+`check_policy(packs)` is called with the portable lint before a set of packs is used; a refused set loads
+nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _COUNTED = (How.COUNT, How.FLAG, How.SELECTS)
 
 
 def check_policy(packs: PackSet, readings: Mapping[str, Reading] | None = None) -> list[Mistake]:
-    """Every refusal of the policy in a set of packs: indicators first, then products. `readings` by indicator, if
+    """Every refusal of the policy in a set of packs: indicators first, then products. `readings` by
+    indicator, if
     they were read already."""
     if readings is None:
         tables = tables_of(packs)
@@ -49,7 +51,7 @@ def check_policy(packs: PackSet, readings: Mapping[str, Reading] | None = None) 
 
 def check_indicator(indicator: Indicator, study: Study, packs: PackSet) -> list[Mistake]:
     """The refusals of one indicator."""
-    found = [*study.reading.unresolved, *study.ties.mistakes]
+    found = [*study.reading.unreadable, *study.reading.unresolved, *study.ties.mistakes]
     found += _prohibited(indicator, study)
     found += _not_for_credit(indicator, study)
     found += _let_out(study)
@@ -91,16 +93,18 @@ def _not_for_credit(indicator: Indicator, study: Study) -> Iterator[Mistake]:
 
 
 def _let_out(study: Study) -> Iterator[Mistake]:
-    """Identifiers, names, contacts and tokens in the value: as they are, by max(), by concatenation, by an order."""
+    """Identifiers, names, contacts and tokens in the value: as they are, by max(), by concatenation, by
+    an order."""
     for seen in study.seen:
-        identifying = identifies(seen.field) if seen.field is not None else seen.touch.is_end
+        identifying = identifies(seen.field) if seen.field is not None else seen.touch.end
         if seen.out and identifying and goes_out(seen.touch.how):
             yield _mistake(
                 study,
                 seen,
                 "policy.identifier-let-out",
                 "是标识、名称或联系方式，不得作为指标值给出（max()、拼接也不行）",
-                "names a subject and cannot be let out, not by max() or concatenation either; count it or leave it out",
+                "names a subject and cannot be let out, not by max() or concatenation either; count it "
+                "or leave it out",
                 PIPL_6,
             )
 
@@ -118,7 +122,8 @@ def _not_counted(study: Study, packs: PackSet) -> Iterator[Mistake]:
             seen,
             "policy.not-a-count",
             f"是其他主体的数据，只能计数（{allowed}）；求和、均值等须过门槛规则：k = 10，NK(2, 90%)，p = 10%",
-            f"is about other subjects: only {allowed} may be made of it; sums and means fall under the threshold "
+            f"is about other subjects: only {allowed} may be made of it; sums and means fall under "
+            f"the threshold "
             "and dominance rules (k = 10, NK(2, 90 %), p 10 %)",
             PIPL_6,
         )

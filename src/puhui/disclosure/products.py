@@ -1,6 +1,8 @@
-"""Products under the column policy: a product inherits the gates of its indicators, its letter must open each.
+"""Products under the column policy: a product inherits the gates of its indicators, its letter must open
+each.
 
-For every kind of subject and every catalogue item that an indicator touches, the letter carries a tick whose gate is at
+For every kind of subject and every catalogue item that an indicator touches, the letter carries a tick
+whose gate is at
 least the strictest that is derived, or the product is refused.
 """
 
@@ -20,7 +22,8 @@ from puhui.packs.packset import PackSet
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a product asks of its letter: the strictest gate per catalogue item, and the indicator that asks it."""
+    """What a product asks of its letter: the strictest gate per catalogue item, and the indicator that
+    asks it."""
 
     item: str
     gate: Gate
@@ -36,7 +39,8 @@ def check_products(packs: PackSet, studies: Mapping[str, Study]) -> Iterator[Mis
 
 
 def asks_of(product: Product, studies: Mapping[str, Study]) -> tuple[Ask, ...]:
-    """The strictest gate of every item that a product's indicators touch, for its purpose and kinds of subject."""
+    """The strictest gate of every item that a product's indicators touch, for its purpose and kinds of
+    subject."""
     found: dict[str, Ask] = {}
     for name in product.indicators:
         study = studies.get(name)
@@ -99,7 +103,8 @@ def _ticked(letter: Letter, ask: Ask) -> bool:
 def _missing_tick(checking: Checking, product: Product, letter: Letter, ask: Ask) -> Mistake:
     said = Said(
         f"授权书 {letter.name} 缺少对 {ask.item} 的 {ask.gate} 勾选项（指标 {ask.indicator} 需要）",
-        f"the letter {letter.name} has no tick of gate {ask.gate} for {ask.item}, which {ask.indicator} needs",
+        f"the letter {letter.name} has no tick of gate {ask.gate} for {ask.item}, which "
+        f"{ask.indicator} needs",
     )
     found = checking.mistake("products", product.name, ("letter",), "policy.letter-lacks-tick", said)
     return Mistake(

@@ -6,7 +6,6 @@ delivered file is counted once: in that file, or in `broken` (or, for plain CSV,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -50,6 +49,7 @@ class Break(StrEnum):
     TOO_MANY = "too_many_columns"
     TOO_FEW = "too_few_columns"
     QUOTES = "quotes"  # a quoted value that is not closed, or goes on after its closing quote
+    SYNTAX = "syntax"  # a line of JSON that is no object
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,6 @@ class Records:
     banner: tuple[str, ...] = ()  # texts that stood before the header
     manifest: bytes | None = None  # the manifest that came in the same archive
 
-
-Opener = Callable[[Path, Path], Records]  # (delivered file, folder for scratch files); raises ParcelUnreadable
 
 _MAGIC = (
     (b"PAR1", FileKind.PARQUET),

@@ -55,7 +55,7 @@ class Verdicts:
 
 
 def normalise(kind: str, values: pa.Array) -> pa.StringArray:
-    """Half width, capitals, no blanks, no hyphens (local codes keep theirs and their case); null where blank."""
+    """Half width, capitals, no blanks, no hyphens (local codes keep theirs and case); null where blank."""
     text = pc.utf8_normalize(values.cast(pa.string()), "NFKC")
     if kind.startswith(LOCAL):
         text = pc.utf8_trim_whitespace(text)

@@ -20,7 +20,7 @@ def parse(sql: str) -> exp.Expression | None:
     """The parsed statement or condition in DuckDB's dialect; None if it is none, or more than one."""
     try:
         statements = sqlglot.parse(sql, read="duckdb")
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return None
     return statements[0] if len(statements) == 1 and isinstance(statements[0], exp.Expression) else None
 

@@ -1,8 +1,10 @@
 """Reads the SQL of an indicator: parsed once, its scopes and names resolved, nothing of it believed or run.
 
-The column policy, the portable lint and the compiler all read the same `Reading`. Names resolve against `Table`s
+The column policy, the portable lint and the compiler all read the same `Reading`. Names resolve against
+`Table`s
 (resources and relations as the lake shows them), exactly as written: engines differ in how they fold case.
-What cannot be read is a Mistake in `unreadable` (reported by the portable lint); a name that means nothing is one in
+What cannot be read is a Mistake in `unreadable` (reported by the portable lint); a name that means
+nothing is one in
 `unresolved` (reported by the column policy). Line numbers are those of the indicator's file.
 """
 
@@ -11,19 +13,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import cast
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from puhui.model.refusal import Mistake, Said
+from puhui.packs.sql_scopes import CLAUSE_OF, Clause, Reading, Scope, Source, columns_in, line_of, parts_of
 from puhui.packs.sql_tables import RESERVED, Table
+
+__all__ = ["CLAUSE_OF", "Clause", "Reading", "Scope", "Source", "columns_in", "line_of", "parts_of", "read"]
 
 DIALECT = "duckdb"
 _SKIPPED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?<![:\w]):(?=[A-Za-z_])", re.DOTALL)
-# What a SELECT, a FROM item and a join may hold; anything else is refused by name, so a new syntax cannot slip in.
+# What a SELECT, a FROM item and a join may hold; anything else is refused by name, so a new syntax
+# cannot slip in.
 _SELECT_PARTS = {
     "with_",
     "expressions",
@@ -42,115 +46,9 @@ _SUBQUERY_PARTS = {"this", "alias"}
 _JOIN_PARTS = {"this", "on", "using", "side", "kind"}
 
 
-class Clause(StrEnum):
-    """Where a column stands."""
-
-    PROJECTION = "projection"
-    FROM = "from"
-    FILTER = "filter"
-    JOIN = "join"
-    GROUP = "group"
-    ORDER = "order"
-    WINDOW = "window"
-    HAVING = "having"
-
-
-# The parts of a SELECT that hold expressions.
-CLAUSE_OF = {
-    "expressions": Clause.PROJECTION,
-    "where": Clause.FILTER,
-    "joins": Clause.JOIN,
-    "group": Clause.GROUP,
-    "having": Clause.HAVING,
-    "qualify": Clause.WINDOW,
-    "order": Clause.ORDER,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One item of a FROM: a table of the lake (`table`) or a sub-query or CTE (`scope`), under its alias."""
-
-    alias: str
-    table: Table | None
-    scope: Scope | None
-    node: exp.Expr
-
-    def columns(self) -> list[exp.Column]:
-        names = self.scope.outputs if self.scope is not None else self.table.columns if self.table else ()
-        return [exp.column(name, table=self.alias) for name in names]
-
-    def has(self, column: str) -> bool:
-        if self.scope is not None:
-            return column in self.scope.outputs
-        return self.table is not None and self.table.has(column)
-
-
-@dataclass(eq=False, slots=True)
-class Scope:
-    """One SELECT (`select`), or a set operation over `branches`. `name` is the CTE's or the alias, "" the outermost."""
-
-    name: str
-    line: int
-    select: exp.Select | None = None
-    sources: dict[str, Source] = field(default_factory=dict)
-    outputs: dict[str, exp.Expr] = field(default_factory=dict)
-    branches: tuple[Scope, ...] = ()
-    distinct: bool = False
-    outer: Scope | None = None  # of a sub-query inside an expression: the SELECT around it
-
-    def sources_with(self, column: str) -> list[Source]:
-        """The sources that have a column; an undeclared table only counts where no other fits."""
-        found = [source for source in self.sources.values() if source.has(column)]
-        return [source for source in found if not (source.table and source.table.open)] or found[:1]
-
-    def find(self, column: exp.Column) -> Source | None:
-        """The source that a column belongs to; None if no source, or more than one, fits."""
-        if column.table:
-            source = self.sources.get(column.table)
-            return source if source is not None and source.has(column.name) else None
-        found = self.sources_with(column.name)
-        if len(found) > 1 and column.name in self.merged:
-            return found[0]
-        return found[0] if len(found) == 1 else None
-
-    def alias(self, column: exp.Column) -> exp.Expr | None:
-        """The output that an unqualified name stands for (GROUP BY, HAVING, QUALIFY, ORDER BY), where no source fits."""
-        return None if column.table else self.outputs.get(column.name)
-
-    @property
-    def merged(self) -> set[str]:
-        """The columns that JOIN … USING merges."""
-        joins = self.select.args.get("joins") or [] if self.select is not None else []
-        return {name.name for join in joins for name in join.args.get("using") or []}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An indicator's SQL as read. `scopes` holds every scope, inner before outer; `outer` is the indicator's SELECT."""
-
-    file: str
-    first_line: int
-    sql: str
-    tree: exp.Query | None
-    outer: Scope | None
-    scopes: tuple[Scope, ...]
-    unreadable: tuple[Mistake, ...]
-    unresolved: tuple[Mistake, ...]
-
-    @property
-    def tables(self) -> frozenset[str]:
-        """Every resource and relation that the SQL reads."""
-        sources = (source for scope in self.scopes for source in scope.sources.values())
-        return frozenset(source.table.name for source in sources if source.table is not None)
-
-    def line_of(self, node: exp.Expr) -> int:
-        """The line of a node in the file."""
-        return line_of(node, self.first_line)
-
-
 def read(sql: str, tables: Mapping[str, Table], *, file: str = "", first_line: int = 1) -> Reading:
-    """Parses one SELECT and resolves its names. Never raises for what an author wrote: mistakes are in the Reading."""
+    """Parses one SELECT and resolves its names. Never raises for what an author wrote: mistakes are in
+    the Reading."""
     builder = _Builder(file, first_line, tables)
     tree = builder.parse(sql)
     outer = builder.query(tree, "", {}) if tree is not None else None
@@ -168,37 +66,9 @@ def read(sql: str, tables: Mapping[str, Table], *, file: str = "", first_line: i
     )
 
 
-def line_of(node: exp.Expr, first_line: int = 1) -> int:
-    """The line of a node: its own position, the first position inside it, or that of what holds it."""
-    inside = [cast(int, part.meta["line"]) for part in node.walk() if "line" in part.meta]
-    if inside:
-        return min(inside) + first_line - 1
-    return line_of(node.parent, first_line) if node.parent is not None else first_line
-
-
-def columns_in(node: exp.Expr) -> Iterator[exp.Column]:
-    """Every column of an expression, not those of sub-queries inside it."""
-    return (
-        part for part in node.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(part, exp.Column)
-    )
-
-
-def parts_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:
-    """The expressions of a SELECT with the argument they stand in; joins give their conditions."""
-    for part in CLAUSE_OF:
-        if part == "joins":
-            continue
-        held = select.args.get(part)
-        for node in held if isinstance(held, list) else [held] if held is not None else []:
-            yield part, node
-    for join in select.args.get("joins") or []:
-        for node in [join.args.get("on"), *(join.args.get("using") or [])]:
-            if node is not None:
-                yield "joins", node
-
-
 def _without_colons(sql: str) -> tuple[str, frozenset[int]]:
-    """The SQL with `_name` for each bound `:name`, and where they stand: the parser reads a colon at the start of an
+    """The SQL with `_name` for each bound `:name`, and where they stand: the parser reads a colon at the
+    start of an
     item as a prefix alias, and counts lines wrongly after a `$name`."""
     places = frozenset(found.start() for found in _SKIPPED.finditer(sql) if found.group() == ":")
     return "".join("_" if place in places else letter for place, letter in enumerate(sql)), places
@@ -225,7 +95,7 @@ class _Builder:
         text, bound = _without_colons(sql)
         try:
             statements = [one for one in Dialect.get_or_raise(DIALECT).parse(text) if one is not None]
-        except SqlglotError as error:
+        except (SqlglotError, RecursionError) as error:
             self._not_read(error)
             return None
         if len(statements) != 1:
@@ -249,7 +119,7 @@ class _Builder:
         _bind(statement, bound)
         return statement
 
-    def _not_read(self, error: SqlglotError) -> None:
+    def _not_read(self, error: Exception) -> None:
         told = (getattr(error, "errors", None) or [{}])[0]
         line = self.first_line + int(told.get("line") or 1) - 1
         near = str(told.get("highlight") or "")[:40]
@@ -408,7 +278,8 @@ class _Builder:
                 scope.select,
                 "policy.correlated-subquery",
                 "不能用相关子查询；另一主体只能通过已声明的关系到达",
-                "correlated sub-queries are not allowed: another subject is reached only by a declared relation",
+                "correlated sub-queries are not allowed: another subject is reached only by a declared "
+                "relation",
                 clause="subquery",
             )
         else:

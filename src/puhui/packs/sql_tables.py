@@ -30,7 +30,8 @@ class Documents(Protocol):
 class Table:
     """A table's columns with their pack types; `ends` name whole subjects, `key` makes rows distinct.
 
-    `kept_out` are fields whose values never reach the lake. `about` is the end that the rows are facts about.
+    `kept_out` are fields whose values never reach the lake. `about` is the end that the rows are facts about; empty:
+    neither is.
     """
 
     name: str
@@ -50,7 +51,8 @@ class Table:
 
 
 def tables_of(packs: Documents) -> dict[str, Table]:
-    """Every resource and relation by name. A relation over an unknown resource is left out (the loader reports it)."""
+    """Every resource and relation by name. A relation over an unknown resource is left out (the loader
+    reports it)."""
     found = {name: _of_resource(resource) for name, resource in packs.resources.items()}
     for name, relation in packs.relations.items():
         source = packs.resources.get(relation.from_)
@@ -72,9 +74,7 @@ def _of_resource(resource: forms.Resource) -> Table:
 
 def _of_relation(relation: forms.Relation, source: forms.Resource) -> Table:
     columns = {"subject": "text", "other": "text"}
-    for name in relation.columns:
-        field = field_of(source, name)
-        if field is not None:
-            columns[name] = field.type
-    about = "subject" if relation.subject == "subject" else "other"
-    return Table(relation.name, columns, tuple(columns), ("subject", "other"), about)
+    columns |= {field.name: field.type for field in source.lake_fields if field.name in relation.columns}
+    kept_out = frozenset(relation.columns) - columns.keys()
+    about = {relation.subject: "subject", relation.other: "other"}.get("subject", "")
+    return Table(relation.name, columns, tuple(columns), ("subject", "other"), about, kept_out)

@@ -1,8 +1,11 @@
 """Whose rows an indicator's SQL brings together: every item of a FROM must be tied to one subject.
 
-Two items are tied by an equality of subject columns (`ON a.subject = b.subject`, USING (subject), or the same in
-WHERE), not by anything else; another subject is reached through the `other` end of a relation, and what is read there
-is *far*. Aggregates are grouped by a subject and windows are cut by one, so no row of a stranger can enter a figure.
+Two items are tied by an equality of subject columns (`ON a.subject = b.subject`, USING (subject), or the
+same in
+WHERE), not by anything else; another subject is reached through the `other` end of a relation, and what
+is read there
+is *far*. Aggregates are grouped by a subject and windows are cut by one, so no row of a stranger can
+enter a figure.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ class Ties:
 
 @dataclass(slots=True)
 class _Scoped:
-    """Of one scope: the outputs that name a subject, and for each stored table beneath the output it is about."""
+    """Of one scope: the outputs that name a subject, and for each stored table beneath the output it is
+    about."""
 
     ends: set[str] = field(default_factory=set)
     about: dict[Place, str | None] = field(default_factory=dict)
@@ -182,7 +186,8 @@ def _check_tied(
                 source.node,
                 "policy.join-not-on-subject",
                 f"{alias} 没有按 subject 相等（或通过关系的一端）连接，会混入其他主体的数据",
-                f"{alias} is not joined by equality of subjects (or through a relation): strangers' rows would enter",
+                f"{alias} is not joined by equality of subjects (or through a relation): strangers' rows "
+                f"would enter",
                 clause="join",
             )
 

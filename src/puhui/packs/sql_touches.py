@@ -1,8 +1,11 @@
 """What an indicator's SQL touches: every stored column, in which clause, and how it flows into the value.
 
-A column touches the value in one of two ways. It *flows*: the value is made of it, as it is, as a month, a sum, a
-count, a yes/no … Or it *selects*: it decides which rows take part (filter, join, group, order, window, having). Both
-are followed through CTEs, sub-queries and unions down to the stored column. A projection that nobody uses counts as
+A column touches the value in one of two ways. It *flows*: the value is made of it, as it is, as a month,
+a sum, a
+count, a yes/no … Or it *selects*: it decides which rows take part (filter, join, group, order, window,
+having). Both
+are followed through CTEs, sub-queries and unions down to the stored column. A projection that nobody
+uses counts as
 read. `*` stands for the rows of a table themselves: that a row is there, and how many.
 """
 
@@ -35,9 +38,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One stored column met in one place. `scope` is the CTE or sub-query, "" the outermost; `at` the FROM item.
+    """One stored column met in one place. `scope` is the CTE or sub-query, "" the outermost; `at` the
+    FROM item.
 
-    `group` tells apart the yes/no expressions that a flag comes from.
+    `end`: the column names a subject and is no field of the catalogue. `group` tells apart the yes/no expressions that a flag comes from.
     """
 
     table: str
@@ -47,16 +51,12 @@ class Touch:
     scope: str
     line: int
     at: tuple[int, str]
+    end: bool = False
     group: int = 0
 
     @property
     def column(self) -> str:
         return f"{self.table}.{self.name}"
-
-    @property
-    def is_end(self) -> bool:
-        """True for the name of a subject: no field of the catalogue."""
-        return self.name in ("subject", "other")
 
 
 _MONTHS = (exp.Year, exp.Quarter, exp.Month, exp.LastDay, exp.DateTrunc, exp.TimestampTrunc)
@@ -118,7 +118,7 @@ class _Walk:
         """What flows into one output of a scope."""
         key = (id(scope), name)
         if key not in self.done:
-            self.done[key] = tuple(self._output(scope, name))
+            self.done[key] = tuple(dict.fromkeys(self._output(scope, name)))
         return self.done[key]
 
     def _output(self, scope: Scope, name: str) -> Iterator[Touch]:
@@ -217,7 +217,8 @@ class _Walk:
 
     def _touch(self, scope: Scope, source: Source, name: str, clause: Clause, how: How, line: int) -> Touch:
         assert source.table is not None
-        return Touch(source.table.name, name, clause, how, scope.name, line, (id(scope), source.alias))
+        end = name in source.table.ends
+        return Touch(source.table.name, name, clause, how, scope.name, line, (id(scope), source.alias), end)
 
     def selecting(self) -> Iterator[Touch]:
         """Every column that decides which rows take part, in any scope."""

@@ -73,6 +73,7 @@ class _Reader:
         self.file = file
         self.first_line = first_line
         self.mistakes: list[Mistake] = []
+        self.depth = 0
 
     def note(self, node: yaml.Node, code: str, said: Said) -> None:
         self.mistakes.append(Mistake(self.file, node.start_mark.line + self.first_line, code, said))
@@ -80,9 +81,14 @@ class _Reader:
     def value(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item) for item in node.value]
-        return self.mapping(node)
+        if self.depth >= _DEEPEST:
+            self.note(node, "yaml.too-deep", _too_deep())
+            return None
+        self.depth += 1
+        listed = isinstance(node, yaml.SequenceNode)
+        found = [self.value(item) for item in node.value] if listed else self.mapping(node)
+        self.depth -= 1
+        return found
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         make = _MAKE.get(node.tag)
@@ -124,6 +130,8 @@ def compose(text: str, file: str, first_line: int = 1) -> yaml.Node | None:
 
 def read(text: str, file: str, first_line: int = 1) -> Any:
     """The data of one document. Raises YamlMistake with every mistake found in it."""
+    if _is_too_deep(text):
+        raise YamlMistake([Mistake(file, first_line, "yaml.too-deep", _too_deep())])
     if "&" in text or "*" in text:
         _refuse_anchors(text, file, first_line)
     node = compose(text, file, first_line)
@@ -135,6 +143,30 @@ def read(text: str, file: str, first_line: int = 1) -> Any:
     if reader.mistakes:
         raise YamlMistake(reader.mistakes)
     return data
+
+
+_DEEPEST = 64  # no document needs more
+_MANY_BRACKETS = 2_000
+_BLOCK_IS_DEEP = re.compile(r"(?:[-?] +){64}|^ {128}", re.MULTILINE)
+
+
+def _too_deep() -> Said:
+    return Said(f"嵌套超过 {_DEEPEST} 层", f"nested deeper than {_DEEPEST} levels")
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether the parser's recursion might crash the process: looked at closely only where it could."""
+    if text.count("[") + text.count("{") < _MANY_BRACKETS and not _BLOCK_IS_DEEP.search(text):
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return True
+    except yaml.YAMLError:
+        return False  # composing it will say why
+    return False
 
 
 def _refuse_anchors(text: str, file: str, first_line: int) -> None:

@@ -20,8 +20,8 @@ from puhui.model.subject import bucket_of
 from puhui.packs.forms import Resource
 from puhui.subjects.adoption import Adoption
 from puhui.subjects.authority import SourceOfNames, feed, name_findings
-from puhui.subjects.reading import Finding, Sight, read, ways_of, written
 from puhui.subjects.names import NameMatcher
+from puhui.subjects.reading import Finding, Sight, read, ways_of, written
 from puhui.subjects.resolve import resolve_names
 from puhui.subjects.vault import Vault
 
@@ -30,7 +30,7 @@ UNRESOLVED = "subject-unresolved"
 
 @dataclass(frozen=True, slots=True)
 class Linking:
-    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by identifier), all null where none."""
+    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by code); null where none."""
 
     tokens: pa.Table
     findings: list[Finding]

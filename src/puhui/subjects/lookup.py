@@ -29,7 +29,7 @@ class History:
 
 
 def find(vault: Vault, kind: str, value: str, *, today: date) -> Subject:
-    """The subject of an identifier. `kind`: as in packs, or `by_form`. Raises NoSubject, for invalid ones too."""
+    """The subject of an identifier. `kind`: as in packs, or `by_form`. Raises NoSubject."""
     kinds = FORMS if kind == BY_FORM else (kind,)
     texts, _ = written(pa.array([value], pa.string()), kinds, today)
     text = texts[0].as_py()

@@ -16,7 +16,15 @@ import msgspec
 from puhui.model.refusal import Said
 from puhui.model.refusals import NoSubject, NotAllowed, UnknownName
 from puhui.subjects.authority import SourceOfNames
-from puhui.subjects.names import NameMatcher, NameParts, is_masked, looks_like_person, masked_name, may_be_one, normal_name
+from puhui.subjects.names import NameMatcher as NameMatcher
+from puhui.subjects.names import (
+    NameParts,
+    is_masked,
+    looks_like_person,
+    masked_name,
+    may_be_one,
+    normal_name,
+)
 from puhui.subjects.store import SealedCase
 from puhui.subjects.vault import Record, Vault
 

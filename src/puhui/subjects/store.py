@@ -1,4 +1,4 @@
-"""What the vault needs of a store. It sees tokens, keyed digests and ciphertext, no identifier and no name."""
+"""What the vault needs of a store. It sees tokens, keyed digests and ciphertext, no identifier, no name."""
 
 from __future__ import annotations
 

@@ -1,11 +1,23 @@
-"""All agencies: by item of the catalogue, the function that tells a district's rows of that kind of record."""
+"""All agencies: by item of the catalogue, the function that tells a district's rows of that kind of
+record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from puhui.city.agencies import courts, credit, housing_fund, land, market, social_security, tax, utilities
+from puhui.city.agencies import (
+    courts,
+    credit,
+    equity,
+    housing_fund,
+    land,
+    market,
+    social_security,
+    tax,
+    utilities,
+)
 from puhui.city.columns import Rows
 from puhui.city.lives import District
 
@@ -14,15 +26,15 @@ Agency = Callable[[District], Rows]
 AGENCIES: Mapping[str, Agency] = {
     "SCJ-01": market.enterprise_registration,
     "SCJ-02": market.sole_traders,
-    "SCJ-06": market.investors,
+    "SCJ-06": equity.investors,
     "SCJ-08": market.registration_changes,
     "SCJ-09": partial(market.endings, revoked=True),
     "SCJ-10": partial(market.endings, revoked=False),
-    "SCJ-12": market.frozen_equity,
-    "SCJ-13": market.pledged_equity,
-    "SCJ-14": market.guarantees,
+    "SCJ-12": equity.frozen_equity,
+    "SCJ-13": equity.pledged_equity,
+    "SCJ-14": equity.guarantees,
     "SCJ-15": market.honours,
-    "SCJ-16": market.annual_reports,
+    "SCJ-16": equity.annual_reports,
     "SCJ-17": market.cooperatives,
     "SCJ-21": market.abnormal_operations,
     "SWJ-01": tax.tax_registration,

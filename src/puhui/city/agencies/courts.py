@@ -1,4 +1,6 @@
-"""The courts: judgments, enforcement cases, dishonest debtors. Firms' rows come with the organisation's credit code."""
+"""The courts: judgments, enforcement cases, dishonest debtors. Firms' rows come with the organisation's
+credit code.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, joined, numbered, pick, rows_of, same
+from puhui.city.columns import Rows, dates, exact, joined, numbered, pick, rows_of, same, until
 from puhui.city.delivery import place_of_month
 from puhui.city.lives import TRADER, District
 from puhui.city.settings import Days, Whole
@@ -65,11 +67,15 @@ def enforcement_cases(district: District) -> Rows:
     subject, rng = troubled(district, "FY-02", 0.8)
     name, code, nature = parties(district, subject)
     day = district.as_of - rng.integers(0, 1_090, len(subject))
-    closed = np.where(rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT"))
-    closed = np.where(closed > district.as_of, np.datetime64("NaT"), closed)
+    closed = np.where(
+        rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT")
+    )
+    closed = until(closed, district.as_of)
     amount = (rng.lognormal(10.8, 1.2, len(subject)) * 100).round().astype(np.int64)
     open_ = np.isnat(closed)
-    unpaid = np.where(open_ | (rng.random(len(subject)) < 0.2), amount * rng.integers(20, 101, len(subject)) // 100, 0)
+    unpaid = np.where(
+        open_ | (rng.random(len(subject)) < 0.2), amount * rng.integers(20, 101, len(subject)) // 100, 0
+    )
     columns = {
         "exec_subject_type": nature,
         "exec_name": name,
@@ -92,11 +98,15 @@ def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
     firms = len(district.firms)
     filed = district.as_of - rng.integers(60, 1_500, len(subject))
     published = filed + rng.integers(20, 60, len(subject))
-    out = np.where(rng.random(len(subject)) < 0.3, published + rng.integers(60, 700, len(subject)), np.datetime64("NaT"))
-    out = np.where(out > district.as_of, np.datetime64("NaT"), out)
+    out = np.where(
+        rng.random(len(subject)) < 0.3, published + rng.integers(60, 700, len(subject)), np.datetime64("NaT")
+    )
+    out = until(out, district.as_of)
     boss = district.firms.boss[np.minimum(subject, firms - 1)]
     behaviour = pick(words.BEHAVIOURS, rng.integers(0, 3, len(subject)))
-    both = pc.if_else(pa.array(rng.random(len(subject)) < 0.2), joined(behaviour, "，其他妨碍执行"), behaviour)
+    both = pc.if_else(
+        pa.array(rng.random(len(subject)) < 0.2), joined(behaviour, "，其他妨碍执行"), behaviour
+    )
     columns = {
         "exec_subject_type": nature,
         "exec_name": name,
@@ -107,7 +117,9 @@ def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
         "exec_basis_no": _case_numbers(district, filed, "民初", 20_000),
         "case_file_date": dates(filed),
         "exec_duty": same("支付欠款及利息", len(subject)),
-        "exec_fulfil": pick(("全部未履行", "部分", "全部"), rng.choice(3, size=len(subject), p=[0.8, 0.15, 0.05])),
+        "exec_fulfil": pick(
+            ("全部未履行", "部分", "全部"), rng.choice(3, size=len(subject), p=[0.8, 0.15, 0.05])
+        ),
         "exec_behaviour": both,
         "exec_publish_date": dates(published),
         "list_out_date": dates(out),

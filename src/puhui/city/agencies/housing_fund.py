@@ -1,11 +1,25 @@
-"""The housing-fund centre: deposits of employers and people by month, the ledger, loans and their instalments."""
+"""The housing-fund centre: deposits of employers and people by month, the ledger, loans and their
+instalments.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from puhui.city.agencies.social_security import unpaid_months
-from puhui.city.columns import Rows, dates, exact, nothing, numbered, pick, rows_of, same, whole
+from puhui.city.columns import (
+    Rows,
+    dates,
+    every_pair,
+    exact,
+    nothing,
+    numbered,
+    pick,
+    rows_of,
+    same,
+    until,
+    whole,
+)
 from puhui.city.lives import INSTITUTION, NOBODY, District
 from puhui.city.settings import Truth, Whole
 
@@ -140,16 +154,18 @@ def loans(district: District) -> Rows:
 
 
 def repayments(district: District) -> Rows:
-    """An instalment on the 20th of each month; careless people pay late, the newest late ones are still unpaid."""
+    """An instalment on the 20th of each month; careless people pay late, the newest late ones are still
+    unpaid.
+    """
     person = borrowers(district)
     months = district.settings.months
-    month, nth = (part.ravel() for part in np.meshgrid(np.arange(months), np.arange(len(person)), indexing="ij"))
+    month, nth = every_pair(np.arange(months), np.arange(len(person)))
     who = person[nth]
     rng = district.rng("GJJ-05")
     due = district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]") + 19
     late = rng.random(len(who)) < 0.25 / (1.0 + np.exp(2.5 - 2.0 * district.people.thrift[who]))
     paid = due + np.where(late, rng.integers(4, 75, len(who)), rng.integers(-2, 4, len(who)))
-    paid = np.where(paid > district.as_of, np.datetime64("NaT"), paid)
+    paid = until(paid, district.as_of)
     principal = (120_000 + who % 97 * 3_000) + month * 100
     interest = 60_000 - month * 90
     unpaid = np.isnat(paid)

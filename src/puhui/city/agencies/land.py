@@ -1,4 +1,6 @@
-"""Natural resources and agriculture: flats and their burdens, farmland, forest, transfers, farms and subsidies."""
+"""Natural resources and agriculture: flats and their burdens, farmland, forest, transfers, farms and
+subsidies.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,20 @@ import numpy as np
 import pyarrow as pa
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, joined, nothing, numbered, pick, rows_of, same, whole
+from puhui.city.columns import (
+    Rows,
+    dates,
+    every_pair,
+    exact,
+    joined,
+    nothing,
+    numbered,
+    pick,
+    rows_of,
+    same,
+    until,
+    whole,
+)
 from puhui.city.lives import COOPERATIVE, ENTERPRISE, District
 from puhui.city.settings import Days, Whole
 
@@ -27,7 +42,9 @@ def identity(district: District, subject: Whole) -> dict[str, pa.Array]:
 
 
 def flats(district: District) -> tuple[Whole, Whole]:
-    """(subject, number) of the flats of the district's owners: one in five has a second, some firms have premises."""
+    """(subject, number) of the flats of the district's owners: one in five has a second, some firms have
+    premises.
+    """
     rng = district.rng("flats")
     owners = district.person(np.flatnonzero(district.people.owner))
     premises = np.flatnonzero((district.firms.kind == ENTERPRISE) & (rng.random(len(district.firms)) < 0.12))
@@ -70,8 +87,10 @@ def mortgages(district: District) -> Rows:
     rng = district.rng("ZRZY-01")
     at = np.flatnonzero(rng.random(len(subject)) < 0.33)
     start = district.as_of - rng.integers(30, 3_000, len(at))
-    cancelled = np.where(rng.random(len(at)) < 0.25, start + rng.integers(100, 2_900, len(at)), np.datetime64("NaT"))
-    cancelled = np.where(cancelled > district.as_of, np.datetime64("NaT"), cancelled)
+    cancelled = np.where(
+        rng.random(len(at)) < 0.25, start + rng.integers(100, 2_900, len(at)), np.datetime64("NaT")
+    )
+    cancelled = until(cancelled, district.as_of)
     maximum = rng.random(len(at)) < 0.2
     amount = rng.integers(10, 120, len(at)) * 1_000_000
     columns = {
@@ -94,11 +113,16 @@ def seizures(district: District) -> Rows:
     subject, flat = flats(district)
     rng = district.rng("ZRZY-02")
     firms = district.firms
-    trouble = np.r_[(firms.defaulted < district.settings.months) * 0.25, np.where(district.people.thrift > 1.8, 0.1, 0.004)]
+    trouble = np.r_[
+        (firms.defaulted < district.settings.months) * 0.25,
+        np.where(district.people.thrift > 1.8, 0.1, 0.004),
+    ]
     at = np.flatnonzero(rng.random(len(subject)) < trouble[subject])
     start = district.as_of - rng.integers(10, 1_400, len(at))
-    lifted = np.where(rng.random(len(at)) < 0.35, start + rng.integers(30, 900, len(at)), np.datetime64("NaT"))
-    lifted = np.where(lifted > district.as_of, np.datetime64("NaT"), lifted)
+    lifted = np.where(
+        rng.random(len(at)) < 0.35, start + rng.integers(30, 900, len(at)), np.datetime64("NaT")
+    )
+    lifted = until(lifted, district.as_of)
     columns = {
         **identity(district, subject[at]),
         "re_unit_no": _unit_no(district, flat[at]),
@@ -162,7 +186,9 @@ def transfers(district: District) -> Rows:
     subject, rng = _farmers(district, 0.3, "NYJ-01")
     incoming = (rng.random(len(subject)) < 0.6) | (subject < len(district.firms))
     start = district.as_of - rng.integers(60, 3_000, len(subject))
-    end = np.where(rng.random(len(subject)) < 0.93, start + rng.integers(300, 5_500, len(subject)), np.datetime64("NaT"))
+    end = np.where(
+        rng.random(len(subject)) < 0.93, start + rng.integers(300, 5_500, len(subject)), np.datetime64("NaT")
+    )
     own = identity(district, subject)
     columns = {
         **own,
@@ -222,7 +248,7 @@ def subsidies(district: District) -> Rows:
     farmer = np.flatnonzero(district.people.farmer)
     rng = district.rng("CZJ-02")
     newest = district.settings.as_of.year
-    year, nth = (part.ravel() for part in np.meshgrid(np.arange(newest - 3, newest + 1), np.arange(len(farmer))))
+    year, nth = every_pair(np.arange(newest - 3, newest + 1), np.arange(len(farmer)))
     keep = rng.random(len(year)) < 0.8
     year, person = year[keep], farmer[nth[keep]]
     area = 200 + person % 37 * 40

@@ -1,4 +1,6 @@
-"""The market regulator: registration, investors, changes, endings, equity, guarantees, honours, yearly reports."""
+"""The market regulator: registration, investors, changes, endings, equity, guarantees, honours, yearly
+reports.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, joined, nothing, numbered, pick, rows_of, same, truths, whole
+from puhui.city.columns import Rows, dates, exact, joined, numbered, pick, rows_of, same, until, whole
 from puhui.city.delivery import place_of_month
 from puhui.city.lives import COOPERATIVE, ENTERPRISE, TRADER, District
 from puhui.city.settings import Days, Whole
@@ -22,13 +24,15 @@ def pripid(district: District, firm: Whole) -> pa.Array:
     return numbered("3605YY", district.first + firm, width=14)
 
 
-def newest_month(district: District) -> Days:
+def newest_month(district: District) -> np.datetime64:
     """The last day of the month before the newest: what the base snapshot of a register knows."""
-    return district.month_ends[-2]
+    return np.datetime64(district.month_ends[-2])
 
 
 def enterprise_registration(district: District) -> Rows:
-    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come in the increment."""
+    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come in
+    the increment.
+    """
     firms = district.firms
     last = district.settings.months - 1
     at = np.flatnonzero(firms.kind <= COOPERATIVE)
@@ -69,7 +73,10 @@ def _registered(district: District, at: Whole, *, before: bool) -> Rows:
         "reg_org": pick(words.MARKET_OFFICES, firms.home[at]),
         "reg_status": pick(("存续", "吊销", "注销"), status),
         "industry_code": pick([trade[0] for trade in words.TRADES], firms.trade[at]),
-        "biz_scope": joined(pick([trade[1] for trade in words.TRADES], firms.trade[at]), "的生产、销售及服务（依法须经批准的项目除外）"),
+        "biz_scope": joined(
+            pick([trade[1] for trade in words.TRADES], firms.trade[at]),
+            "的生产、销售及服务（依法须经批准的项目除外）",
+        ),
         "reg_address": pick(firms.address, at),
         "region_code": pick([str(code) for code, _ in words.HOME_AREAS], firms.home[at]),
     }
@@ -99,38 +106,6 @@ def sole_traders(district: District) -> Rows:
     return rows_of("SCJ-02", at, columns)
 
 
-def investors(district: District) -> Rows:
-    """One to three people hold an enterprise; the legal representative is the first and holds most."""
-    firms, rng = district.firms, district.rng("SCJ-06")
-    owned = np.flatnonzero(firms.kind == ENTERPRISE)
-    holders = rng.integers(1, 4, len(owned))
-    firm = np.repeat(owned, holders)
-    nth = np.arange(len(firm)) - np.repeat(np.cumsum(holders) - holders, holders)
-    people = len(district.people)
-    person = (firms.boss[firm] + nth * 977) % people
-    lead = rng.choice([10_000, 8_000, 6_700, 5_100, 1_500], size=len(firms))[firm]
-    others = (10_000 - lead) // np.maximum(np.repeat(holders, holders) - 1, 1)
-    share = np.where(np.repeat(holders, holders) == 1, 10_000, np.where(nth == 0, lead, others))
-    subscribed = firms.capital[firm] * share * 100  # six places of CNY 10k
-    paid_part = np.clip(rng.choice([0, 20, 50, 100], size=len(firms), p=[0.15, 0.2, 0.25, 0.4])[firm], 0, 100)
-    due = np.minimum(firms.established[firm] + rng.integers(1, 12, len(firms))[firm] * 365, np.datetime64("2055-12-31"))
-    columns = {
-        "uscc": pick(firms.uscc, firm),
-        "ent_name": pick(firms.name, firm),
-        "pripid": pripid(district, firm),
-        "investor_name": pick(district.people.name, person),
-        "investor_type": same("自然人", len(firm)),
-        "investor_id_no": pick(district.people.ric, person),
-        "sub_amount": exact(subscribed, 6),
-        "sub_date": dates(due),
-        "paid_amount": exact(subscribed * paid_part // 100, 6),
-        "contrib_way": same("货币", len(firm)),
-        "share_ratio": exact(share, 4),
-        "legal_rep_flag": truths(nth == 0),
-    }
-    return rows_of("SCJ-06", firm, columns)
-
-
 def registration_changes(district: District) -> Rows:
     """Renames, and changes of representative, equity and address, more of them in poor health."""
     firms, rng = district.firms, district.rng("SCJ-08")
@@ -156,7 +131,9 @@ def registration_changes(district: District) -> Rows:
         "uscc": pick(firms.uscc, everyone),
         "ent_name": pick(firms.name, everyone),
         "pripid": pripid(district, everyone),
-        "change_item": pick(("法定代表人", "股权", "住所", "注册资本", "名称"), np.r_[item, np.full(len(renamed), 4)]),
+        "change_item": pick(
+            ("法定代表人", "股权", "住所", "注册资本", "名称"), np.r_[item, np.full(len(renamed), 4)]
+        ),
         "change_before": pa.concat_arrays([before, pick(firms.old_name, renamed)]),
         "change_after": pa.concat_arrays([after, pick(firms.name, renamed)]),
         "change_date": dates(days),
@@ -204,13 +181,15 @@ def abnormal_operations(district: District) -> Rows:
     life = np.maximum((district.as_of - firms.established[firm]).astype(np.int64), 60)
     day = district.as_of - np.minimum(rng.integers(10, 500, len(firm)) + nth * 500, life - 10)
     out = np.where(rng.random(len(firm)) < 0.66, day + rng.integers(20, 400, len(firm)), np.datetime64("NaT"))
-    out = np.where(out > district.as_of, np.datetime64("NaT"), out)
+    out = until(out, district.as_of)
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),
         "reg_no": pick(firms.reg_no, firm),
         "list_in_date": dates(day),
-        "list_in_reason": pick(("通过登记的住所无法联系", "未按规定报送年度报告"), rng.integers(0, 2, len(firm))),
+        "list_in_reason": pick(
+            ("通过登记的住所无法联系", "未按规定报送年度报告"), rng.integers(0, 2, len(firm))
+        ),
         "list_in_org": pick(words.MARKET_OFFICES, firms.home[firm]),
         "list_out_date": dates(out),
         "list_out_reason": pick(("补报年报并申请移出",), np.zeros(len(firm), np.int64), where=~np.isnat(out)),
@@ -219,119 +198,18 @@ def abnormal_operations(district: District) -> Rows:
     return _first_of_key(rows, ("list_in_date",))
 
 
-def _of_holders(district: District, item: str, chance: float) -> tuple[Whole, Whole, np.random.Generator]:
-    """(firms, one holder of each, numbers): where equity is frozen or pledged."""
-    firms, rng = district.firms, district.rng(item)
-    poor = 1.0 / (1.0 + np.exp(0.5 + firms.health.mean(axis=0)))
-    firm = np.flatnonzero((firms.kind == ENTERPRISE) & (rng.random(len(firms)) < chance * poor * 2))
-    return firm, firms.boss[firm], rng
-
-
-def frozen_equity(district: District) -> Rows:
-    firm, person, rng = _of_holders(district, "SCJ-12", 0.012)
-    firms = district.firms
-    start = district.as_of - rng.integers(10, 1_500, len(firm))
-    columns = {
-        "uscc": pick(firms.uscc, firm),
-        "ent_name": pick(firms.name, firm),
-        "pripid": pripid(district, firm),
-        "investor_name": pick(district.people.name, person),
-        "frozen_amount": exact(firms.capital[firm] * rng.integers(10, 60, len(firm)) * 10_000, 6),
-        "frozen_from": dates(start),
-        "frozen_to": dates(start + 3 * 365),
-        "frozen_court": pick(words.COURTS, rng.integers(0, 3, len(firm))),
-        "frozen_doc_no": numbered("（2025）赣0502执", district.serial(len(firm), 10_000) + 1, "号之一"),
-    }
-    return rows_of("SCJ-12", firm, columns)
-
-
-def pledged_equity(district: District) -> Rows:
-    firm, person, rng = _of_holders(district, "SCJ-13", 0.03)
-    firms = district.firms
-    columns = {
-        "uscc": pick(firms.uscc, firm),
-        "ent_name": pick(firms.name, firm),
-        "pripid": pripid(district, firm),
-        "pledge_no": numbered("3605", district.serial(len(firm), 10_000) + 1, width=10),
-        "pledgor": pick(district.people.name, person),
-        "pledgee": pick(words.BANKS, rng.integers(0, len(words.BANKS), len(firm))),
-        "pledge_amount": exact(firms.capital[firm] * rng.integers(10, 90, len(firm)) * 10_000, 6),
-        "pledge_date": dates(district.as_of - rng.integers(10, 1_500, len(firm))),
-        "pledge_status": pick(("有效", "注销", "撤销"), rng.choice(3, size=len(firm), p=[0.6, 0.35, 0.05])),
-    }
-    return rows_of("SCJ-13", firm, columns)
-
-
-def _reports(district: District) -> tuple[Whole, Whole]:
-    """(year, firm) of every yearly report of an entity that was alive that year."""
-    firms = district.firms
-    newest = district.settings.as_of.year - 1
-    years = np.array([newest - 2, newest - 1, newest])
-    born = firms.established.astype("datetime64[Y]").astype(np.int64) + 1970
-    gone = np.where(np.isnat(firms.ended), 9_999, firms.ended.astype("datetime64[Y]").astype(np.int64) + 1970)
-    files = (firms.kind <= COOPERATIVE)[None, :] & (born[None, :] <= years[:, None]) & (gone[None, :] > years[:, None])
-    year, firm = np.nonzero(files)
-    return years[year], firm
-
-
-def annual_reports(district: District) -> Rows:
-    """Balance and result; leverage rises as health falls, and a few report zeros."""
-    year, firm = _reports(district)
-    firms, rng = district.firms, district.rng("SCJ-16")
-    ends = district.month_ends.astype("datetime64[Y]").astype(np.int64) + 1970
-    sums = np.stack([firms.sales[ends == y].sum(axis=0) if (ends == y).any() else firms.sales.sum(axis=0) // 3
-                     for y in range(year.min(), year.max() + 1)])  # fmt: skip
-    revenue = sums[year - year.min(), firm] * (rng.random(len(firm)) > 0.03)  # fen; six places of CNY 10k are equal
-    assets = (firms.capital[firm] * 1_000_000 * rng.uniform(0.6, 3.0, len(firm))).round().astype(np.int64)
-    assets = assets * (rng.random(len(firm)) > 0.02)
-    health = firms.health.mean(axis=0)[firm]
-    debt = (assets * np.clip(0.55 - 0.2 * health + rng.normal(0, 0.12, len(firm)), 0.02, 1.4)).round().astype(np.int64)
-    profit = (revenue * np.clip(0.06 + 0.05 * health, -0.3, 0.3)).round().astype(np.int64)
-    columns = {
-        "uscc": pick(firms.uscc, firm),
-        "ent_name": pick(firms.name, firm),
-        "report_year": whole(year),
-        "asset_total": exact(assets, 6),
-        "debt_total": exact(debt, 6),
-        "equity_total": exact(assets - debt, 6),
-        "revenue_total": exact(revenue, 6),
-        "profit_total": exact(profit, 6),
-        "net_profit": exact(profit * 3 // 4, 6),
-        "tax_total": exact(revenue * 3 // 100, 6),
-        "employee_cnt": whole(np.maximum(firms.staff[firm].round(), 1).astype(np.int64)),
-        "reg_status": same("存续", len(firm)),
-    }
-    return rows_of("SCJ-16", firm, columns)
-
-
-def guarantees(district: District) -> Rows:
-    """What firms guarantee for other firms, as their yearly reports say."""
-    year, firm = _reports(district)
-    firms, rng = district.firms, district.rng("SCJ-14")
-    at = np.flatnonzero(rng.random(len(firm)) < 0.02)
-    year, firm = year[at], firm[at]
-    start = np.array([f"{y}-03-01" for y in year], dtype="datetime64[D]") + rng.integers(0, 200, len(firm))
-    columns = {
-        "uscc": pick(firms.uscc, firm),
-        "ent_name": pick(firms.name, firm),
-        "report_year": whole(year),
-        "guar_seq": whole(np.ones(len(firm), np.int64)),
-        "guar_creditor": pick(words.BANKS, rng.integers(0, len(words.BANKS), len(firm))),
-        "guar_debtor": pick(firms.name, (firm * 31 + 17) % len(firms)),
-        "guar_amount": exact(rng.integers(10, 800, len(firm)) * 1_000_000, 6),
-        "guar_from": dates(start),
-        "guar_to": dates(start + rng.integers(300, 1_500, len(firm))),
-        "guar_way": pick(("一般", "连带", "未约定"), rng.choice(3, size=len(firm), p=[0.2, 0.7, 0.1])),
-    }
-    return rows_of("SCJ-14", firm, columns)
-
-
 def honours(district: District) -> Rows:
     firms, rng = district.firms, district.rng("SCJ-15")
     good = 1.0 / (1.0 + np.exp(2.5 - 1.5 * firms.health.mean(axis=0)))
     firm = np.flatnonzero((firms.kind == ENTERPRISE) & (rng.random(len(firms)) < good))
     day = district.as_of - rng.integers(30, 1_800, len(firm))
-    names = ("高新技术企业", "科技型中小企业", "专精特新中小企业", "守合同重信用企业", "省级农业产业化龙头企业")
+    names = (
+        "高新技术企业",
+        "科技型中小企业",
+        "专精特新中小企业",
+        "守合同重信用企业",
+        "省级农业产业化龙头企业",
+    )
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),
@@ -357,7 +235,9 @@ def cooperatives(district: District) -> Rows:
         "coop_member_cnt": whole(rng.integers(5, 300, len(at))),
         "coop_farmer_ratio": exact(rng.integers(8_000, 10_001, len(at)), 4),
         "main_product": pick(words.COOP_PRODUCTS, rng.integers(0, len(words.COOP_PRODUCTS), len(at))),
-        "demo_level": pick(("国家", "省", "市", "县"), rng.integers(0, 4, len(at)), where=rng.random(len(at)) < 0.2),
+        "demo_level": pick(
+            ("国家", "省", "市", "县"), rng.integers(0, 4, len(at)), where=rng.random(len(at)) < 0.2
+        ),
         "est_date": dates(firms.established[at]),
         "reg_status": pick(("存续", "注销"), ended),
     }

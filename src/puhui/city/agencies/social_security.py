@@ -13,7 +13,9 @@ PENSION, UNEMPLOYMENT = "110", "210"
 
 
 def unpaid_months(district: District) -> Truth:
-    """Months × firms in which the employer paid no contributions: from its default on, for three to nine months."""
+    """Months × firms in which the employer paid no contributions: from its default on, for three to nine
+    months.
+    """
     firms, rng = district.firms, district.rng("contributions unpaid")
     month = np.arange(district.settings.months)[:, None]
     length = rng.integers(3, 10, len(firms))[None, :]
@@ -81,7 +83,9 @@ def insurance_changes(district: District) -> Rows:
 
 
 def unemployment_benefits(district: District) -> Rows:
-    """Who lost a place with a firm in poor health and found none at once, for as long as they sought, at most a year."""
+    """Who lost a place with a firm in poor health and found none at once, for as long as they sought, at
+    most a year.
+    """
     held = district.people.employer
     months = district.settings.months
     lost = (held[:-1] != NOBODY) & (held[1:] == NOBODY)
@@ -119,7 +123,9 @@ def contribution_arrears(district: District) -> Rows:
     months = owes.sum(axis=0)
     settled = district.rng("RSJ-07").random(len(firms)) < 0.15
     amount = count * months * 80_000
-    cleared = np.where(settled, np.minimum(district.month_ends[last] + 45, district.as_of), np.datetime64("NaT"))
+    cleared = np.where(
+        settled, np.minimum(district.month_ends[last] + 45, district.as_of), np.datetime64("NaT")
+    )
     columns = {
         "uscc": pick(district.firms.uscc, firms),
         "ent_name": pick(district.firms.name, firms),

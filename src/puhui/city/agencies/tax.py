@@ -5,10 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, nothing, numbered, pick, rows_of, same, truths, whole
+from puhui.city.columns import (
+    Rows,
+    dates,
+    every_pair,
+    exact,
+    nothing,
+    numbered,
+    pick,
+    rows_of,
+    same,
+    truths,
+    whole,
+)
 from puhui.city.delivery import place_of_month
 from puhui.city.lives import NOBODY, TRADER, District
-from puhui.city.settings import Truth, Whole
+from puhui.city.settings import Days, Truth, Whole
 
 VAT, INCOME = "10101", "10104"
 GRADES = ("A", "B", "M", "C", "D")
@@ -50,7 +62,11 @@ def _filings(district: District) -> tuple[Whole, Whole, Whole]:
     firms = district.firms
     calendar = district.month_ends.astype("datetime64[M]").astype(np.int64) % 12
     quarter_end = (calendar % 3 == 2)[:, None]
-    due = firms.alive(district.month_ends) & taxpayers(district)[None, :] & (firms.general[None, :] | quarter_end)
+    due = (
+        firms.alive(district.month_ends)
+        & taxpayers(district)[None, :]
+        & (firms.general[None, :] | quarter_end)
+    )
     month_number = np.arange(district.settings.months)[:, None]
     due &= month_number < firms.defaulted[None, :] + 6
     month, firm = np.nonzero(due[:-1])  # the newest month is filed after the city's last day
@@ -89,10 +105,21 @@ def _income_tax(
     chosen = (calendar[month] % 3 == 2) & (district.firms.kind[firm] < TRADER)
     at = np.flatnonzero(chosen)
     base = _window_sum(district.firms.sales, month[at], firm[at], np.full(len(at), 3))
-    payable = (base * 0.012 * np.clip(district.firms.health[month[at], firm[at]] + 0.8, 0, 2)).round().astype(np.int64)
+    payable = (
+        (base * 0.012 * np.clip(district.firms.health[month[at], firm[at]] + 0.8, 0, 2))
+        .round()
+        .astype(np.int64)
+    )
     payable = np.where(rng.random(len(at)) < 0.01, -(payable // 2), payable)
     unpaid = month[at] >= district.firms.defaulted[firm[at]]
-    return month[at], firm[at], np.full(len(at), 3), np.zeros(len(at), np.int64), payable, np.where(unpaid, 0, payable)
+    return (
+        month[at],
+        firm[at],
+        np.full(len(at), 3),
+        np.zeros(len(at), np.int64),
+        payable,
+        np.where(unpaid, 0, payable),
+    )
 
 
 def _late_fees(
@@ -145,7 +172,9 @@ def tax_arrears(district: District) -> Rows:
         "arrear_balance": exact(np.where(settled, 0, owed), 2),
         "arrear_date": dates(np.minimum(district.month_ends[month] + 16, district.as_of)),
         "arrear_late_fee": exact(owed // 40, 2),
-        "arrear_clear_date": dates(np.minimum(district.month_ends[month] + 100, district.as_of), where=settled),
+        "arrear_clear_date": dates(
+            np.minimum(district.month_ends[month] + 100, district.as_of), where=settled
+        ),
         "op_address": pick(district.firms.address, firm),
     }
     return rows_of("SWJ-08", firm, columns)
@@ -155,8 +184,7 @@ def tax_grades(district: District) -> Rows:
     """A grade a year for entities that are two years old; M for younger ones."""
     firms, rng = district.firms, district.rng("SWJ-05")
     years = np.arange(district.month_ends[0].astype(object).year, district.settings.as_of.year)
-    year, firm = np.meshgrid(years, np.flatnonzero(firms.kind < TRADER), indexing="ij")
-    year, firm = year.ravel(), firm.ravel()
+    year, firm = every_pair(years, np.flatnonzero(firms.kind < TRADER))
     born = firms.established[firm].astype("datetime64[Y]").astype(np.int64) + 1970
     keep = born <= year
     year, firm, born = year[keep], firm[keep], born[keep]
@@ -165,7 +193,7 @@ def tax_grades(district: District) -> Rows:
     score = np.clip(np.where(month >= firms.defaulted[firm], score - 45, score), 5, 100)
     grade = np.select([score >= 90, score >= 70, score >= 40], [0, 1, 3], 4)
     grade = np.where((year - born < 1) & (grade < 3), 2, grade)
-    decided = np.array([f"{y + 1}-04-20" for y in year], dtype="datetime64[D]")
+    decided: Days = (year + 1 - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 109
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

@@ -1,4 +1,6 @@
-"""Power, gas, water and telecom: what was used by month, bills paid late, accounts and their age; bought invoices."""
+"""Power, gas, water and telecom: what was used by month, bills paid late, accounts and their age; bought
+invoices.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,22 @@ import pyarrow as pa
 
 from puhui.city import words
 from puhui.city.agencies.land import identity
-from puhui.city.columns import Rows, dates, exact, joined, nothing, numbered, pick, rows_of, same, whole
+from puhui.city.columns import (
+    Rows,
+    dates,
+    every_pair,
+    exact,
+    joined,
+    nothing,
+    numbered,
+    pick,
+    rows_of,
+    same,
+    until,
+    whole,
+)
 from puhui.city.lives import TRADER, District
-from puhui.city.settings import Whole
+from puhui.city.settings import Days, Whole
 
 
 def _metered(district: District) -> tuple[Whole, Whole]:
@@ -18,7 +33,7 @@ def _metered(district: District) -> tuple[Whole, Whole]:
     alive = firms.alive(district.month_ends) & (firms.kind <= TRADER)[None, :]
     month, firm = np.nonzero(alive)
     person = np.arange(0, len(district.people), 5)
-    home_month, nth = (p.ravel() for p in np.meshgrid(np.arange(district.settings.months), person, indexing="ij"))
+    home_month, nth = every_pair(np.arange(district.settings.months), person)
     return np.r_[month, home_month], np.r_[firm, district.person(nth)]
 
 
@@ -68,7 +83,7 @@ def late_bills(district: District, item: str) -> Rows:
     month, subject = np.nonzero(rng.random((district.settings.months, len(chance))) < chance[None, :])
     due = (district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]")) + 24
     paid = due + rng.integers(3, 150, len(month))
-    paid = np.where(paid > district.as_of, np.datetime64("NaT"), paid)
+    paid = until(paid, district.as_of)
     columns = {
         "acct_no": _account(district, subject, item[:2]),
         **_codes(district, subject),
@@ -117,8 +132,10 @@ def bought_invoices(district: District) -> Rows:
     red = np.where(rng.random(len(row)) < 0.06, -(blue * rng.integers(1, 30, len(row)) // 100), 0)
     void = np.where(rng.random(len(row)) < 0.10, blue * rng.integers(1, 40, len(row)) // 100, 0)
     buyer = (firm * 31 + nth * 7 + (month // 6) * (nth == 2)) % 9_973
-    first = district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]") + rng.integers(0, 14, len(row))
-    last = np.minimum(first + rng.integers(0, 15, len(row)), district.month_ends[month])
+    first = district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]") + rng.integers(
+        0, 14, len(row)
+    )
+    last: Days = np.minimum(first + rng.integers(0, 15, len(row)), district.month_ends[month])
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

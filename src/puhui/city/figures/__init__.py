@@ -5,7 +5,28 @@ Written from the indicators' definitions, one function each, apart from their SQ
 
 from __future__ import annotations
 
-from puhui.city.figures import employment, income, invoice, judicial, property, registration, rural, tax, utility
+from puhui.city.figures import (
+    employment,
+    income,
+    invoice,
+    judicial,
+    property,
+    registration,
+    rural,
+    tax,
+    utility,
+)
 from puhui.city.figures.lives import ALL
 
-__all__ = ["ALL", "employment", "income", "invoice", "judicial", "property", "registration", "rural", "tax", "utility"]
+__all__ = [
+    "ALL",
+    "employment",
+    "income",
+    "invoice",
+    "judicial",
+    "property",
+    "registration",
+    "rural",
+    "tax",
+    "utility",
+]

@@ -1,6 +1,8 @@
-"""All figures of a district from what was accepted of it: presence, months held, conflicts, then the functions.
+"""All figures of a district from what was accepted of it: presence, months held, conflicts, then the
+functions.
 
-The order of reasons is that of the delivery contract: absent, incomplete, conflict. A fact that has retired by the
+The order of reasons is that of the delivery contract: absent, incomplete, conflict. A fact that has
+retired by the
 day is as if it had never come.
 """
 
@@ -26,15 +28,21 @@ from puhui.packs.forms_answers import IndicatorHead
 from puhui.packs.packset import PackSet
 
 FIGURES = pa.schema(
-    [("identifier_kind", pa.string()), ("identifier", pa.string()), ("indicator", pa.string()), ("known", pa.bool_()),
-     ("reason", pa.string()), ("value", pa.string()), ("months_held", pa.int64()), ("months_asked", pa.int64())]
-)  # fmt: skip
+    [
+        *((name, pa.string()) for name in ("identifier_kind", "identifier", "indicator")),
+        ("known", pa.bool_()),
+        *((name, pa.string()) for name in ("reason", "value")),
+        *((name, pa.int64()) for name in ("months_held", "months_asked")),
+    ]
+)
 Answer = tuple[bool, str | None, str | None]  # known, reason, value as text
 
 
 @dataclass(slots=True)
 class Source:
-    """Accepted rows of one resource or relation by subject; fields in conflict by subject; kinds it is complete for."""
+    """Accepted rows of one resource or relation by subject; fields in conflict by subject; kinds it is
+    complete for.
+    """
 
     rows: dict[int, list[Row]]
     conflicts: dict[int, set[str]]
@@ -54,9 +62,13 @@ class Books:
 
 
 def figures_of(
-    district: District, accepted: Mapping[str, list[Accepted]], packs: PackSet, held: Mapping[str, frozenset[str]]
+    district: District,
+    accepted: Mapping[str, list[Accepted]],
+    packs: PackSet,
+    held: Mapping[str, frozenset[str]],
 ) -> Iterator[pa.Table]:
-    """The figures of a district's subjects, one table for each indicator that the packs define and the city tells of.
+    """The figures of a district's subjects, one table for each indicator that the packs define and the
+    city tells of.
 
     `held` are the months delivered, by item.
     """
@@ -66,7 +78,10 @@ def figures_of(
 
 
 def open_books(
-    district: District, accepted: Mapping[str, list[Accepted]], packs: PackSet, held: Mapping[str, frozenset[str]]
+    district: District,
+    accepted: Mapping[str, list[Accepted]],
+    packs: PackSet,
+    held: Mapping[str, frozenset[str]],
 ) -> Books:
     codes = district.firms.uscc.to_pylist()
     people = district.people.ric.to_pylist()
@@ -84,7 +99,7 @@ def open_books(
         if resources[item].name in {relation.from_ for relation in packs.relations.values()}
     }
     for relation in packs.relations.values():
-        if relation.from_ in everything and relation.subject != "subject":
+        if relation.from_ in everything and any(relation.name in truth.reads for truth in ALL.values()):
             sources[relation.name] = _relation(
                 everything[relation.from_], relation.subject, frozenset(relation.complete), number_of
             )
@@ -98,7 +113,9 @@ def open_books(
 
 
 def _wanted_fields(packs: PackSet) -> dict[str, set[str]]:
-    """The fields that figures look at, by resource; those of relations count for the resource they are read from."""
+    """The fields that figures look at, by resource; those of relations count for the resource they are
+    read from.
+    """
     wanted: dict[str, set[str]] = {}
     for truth in ALL.values():
         for source, fields in truth.reads.items():
@@ -125,8 +142,16 @@ def _source(
     newest: dict[object, tuple[int, Row, set[str]]] = {}
     for part_number, part in enumerate(parts):
         for place, (subject, row) in enumerate(_typed_rows(part, fields | set(keys))):
-            key = (subject, *(row[name] for name in keys)) if resource.item_id in GROWING else (part_number, place)
-            newest[key] = (subject, row, {name for at, name in part.conflicts if at == place} if part.conflicts else set())
+            key = (
+                (subject, *(row[name] for name in keys))
+                if resource.item_id in GROWING
+                else (part_number, place)
+            )
+            newest[key] = (
+                subject,
+                row,
+                {name for at, name in part.conflicts if at == place} if part.conflicts else set(),
+            )
     return _grouped(newest, rules, as_of, frozenset(resource.complete), months)
 
 
@@ -152,7 +177,10 @@ def _typed_rows(part: Accepted, fields: set[str]) -> Iterator[tuple[int, Row]]:
     columns = [part.rows.table.column(name).to_pylist() for name in present]
     missing = dict.fromkeys(fields - set(present))
     for place, subject in enumerate(part.rows.subject.tolist()):
-        yield subject, {**missing, **{name: column[place] for name, column in zip(present, columns, strict=True)}}
+        yield (
+            subject,
+            {**missing, **{name: column[place] for name, column in zip(present, columns, strict=True)}},
+        )
 
 
 def is_retired(rule: Retirement, value: Any, as_of: date) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from itertools import pairwise
 
 from puhui.city.figures.lives import Life, Outcome, figure, month_number, ratio, total_or_zero
 from puhui.model.time import month_end
@@ -46,7 +47,11 @@ def insured_growth_12m(life: Life) -> Outcome:
 @figure(pension_contribution_arrears="si_arrear_amt si_arrear_from si_arrear_clear_date")
 def si_arrear_amt(life: Life) -> Outcome:
     begun = life.by_now("pension_contribution_arrears", "si_arrear_from")
-    owed = [row for row in begun if row["si_arrear_clear_date"] is None or row["si_arrear_clear_date"] > life.as_of]
+    owed = [
+        row
+        for row in begun
+        if row["si_arrear_clear_date"] is None or row["si_arrear_clear_date"] > life.as_of
+    ]
     return total_or_zero(owed, "si_arrear_amt")
 
 
@@ -107,7 +112,9 @@ def si_base_avg_12m(life: Life) -> Outcome:
         for row in life.within(_PERSON, "si_period", 12)
         if row["si_type"] == PENSION and row["si_base"] is not None
     ]
-    return ratio(sum((row["si_base"] for row in stated), Decimal(0)), len({row["si_period"] for row in stated}))
+    return ratio(
+        sum((row["si_base"] for row in stated), Decimal(0)), len({row["si_period"] for row in stated})
+    )
 
 
 @figure(employee_insurance_changes="si_employer_uscc si_change_ym si_change_type")
@@ -117,9 +124,7 @@ def employer_chg_24m(life: Life) -> Outcome:
         if row["si_change_type"] in ("新增", "转入") and row["si_employer_uscc"] is not None:
             taken[month_number(row["si_change_ym"])].add(row["si_employer_uscc"])
     months, start = sorted(taken), month_number(life.back(24))
-    return sum(
-        len(taken[month] - taken[before]) for before, month in zip(months, months[1:], strict=False) if month > start
-    )
+    return sum(len(taken[month] - taken[before]) for before, month in pairwise(months) if month > start)
 
 
 @figure(unemployment_benefits="unemp_from")

@@ -14,7 +14,9 @@ _ACCOUNT = "hf_base hf_person_month hf_unit_month hf_person_ratio hf_unit_ratio 
 
 @figure(housing_fund_deposits="hf_paid_to")
 def hf_cont_months(life: Life) -> Outcome:
-    return run_until_now({month_number(row["hf_paid_to"]) for row in life.by_now(_DEPOSITS, "hf_paid_to")}, life)
+    return run_until_now(
+        {month_number(row["hf_paid_to"]) for row in life.by_now(_DEPOSITS, "hf_paid_to")}, life
+    )
 
 
 def _latest_base(rows: list[Row]) -> Decimal | None:
@@ -55,7 +57,9 @@ def _shares(row: Row) -> Decimal | None:
 
 
 def _income(life: Life) -> tuple[Decimal | None, Decimal | None]:
-    """(amount, share of income that it is) of the latest deposit: the base itself, or the deposit and its rates."""
+    """(amount, share of income that it is) of the latest deposit: the base itself, or the deposit and its
+    rates.
+    """
     rows = life.by_now(_DEPOSITS, "hf_paid_to")
     if not rows:
         return None, None
@@ -84,7 +88,10 @@ def hf_balance(life: Life) -> Outcome:
     newest: dict[str, Row] = {}
     for row in life.by_now("housing_fund_ledger", "hf_txn_date"):
         held = newest.get(row["hf_person_no"])
-        if held is None or (row["hf_txn_date"], row["hf_txn_seq"]) > (held["hf_txn_date"], held["hf_txn_seq"]):
+        if held is None or (row["hf_txn_date"], row["hf_txn_seq"]) > (
+            held["hf_txn_date"],
+            held["hf_txn_seq"],
+        ):
             newest[row["hf_person_no"]] = row
     return total_or_zero(newest.values(), "hf_balance") if newest else None
 

@@ -37,7 +37,9 @@ def valid_invoice_amt_12m(life: Life) -> Outcome:
 
 @figure(purchased_invoice_data=_VALID)
 def valid_invoice_growth(life: Life) -> Outcome:
-    return growth(_valid(life.within(_SOURCE, "invoice_ym", 12)), _valid(life.before(_SOURCE, "invoice_ym", 12)))
+    return growth(
+        _valid(life.within(_SOURCE, "invoice_ym", 12)), _valid(life.before(_SOURCE, "invoice_ym", 12))
+    )
 
 
 @figure(purchased_invoice_data=_VALID)
@@ -69,7 +71,10 @@ def max_no_invoice_days_12m(life: Life) -> Outcome:
     months: dict[date, tuple[date, date]] = {}
     for row in _sold(life):
         first, last = months.get(row["invoice_ym"], (date.max, date.min))
-        months[row["invoice_ym"]] = (min(first, row["invoice_first_date"]), max(last, row["invoice_last_date"]))
+        months[row["invoice_ym"]] = (
+            min(first, row["invoice_first_date"]),
+            max(last, row["invoice_last_date"]),
+        )
     spans = [months[month] for month in sorted(months)]
     ends = [first for first, _ in spans[1:]] + [life.as_of]
     return max(((end - last).days for (_, last), end in zip(spans, ends, strict=False)), default=None)

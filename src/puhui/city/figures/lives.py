@@ -1,4 +1,6 @@
-"""What the truth knows of one subject: its accepted rows, the day, the parameters. Figures are plain functions over it."""
+"""What the truth knows of one subject: its accepted rows, the day, the parameters. Figures are plain
+functions over it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ ALL: dict[str, Truth] = {}
 
 
 def figure(**reads: str) -> Callable[[Callable[[Life], Outcome]], Callable[[Life], Outcome]]:
-    """Registers a function under its own name; each source is given with the fields that the figure looks at."""
+    """Registers a function under its own name; each source is given with the fields that the figure looks
+    at.
+    """
 
     def register(compute: Callable[[Life], Outcome]) -> Callable[[Life], Outcome]:
         fields = {source: frozenset(text.split()) for source, text in reads.items()}

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from puhui.city.figures.lives import Life, Outcome, Row, active, completed_months, figure, ratio, total, total_or_zero
+from puhui.city.figures.lives import (
+    Life,
+    Outcome,
+    Row,
+    active,
+    completed_months,
+    figure,
+    ratio,
+    total,
+    total_or_zero,
+)
 
 _REGISTER = "enterprise_registration"
 
@@ -29,7 +39,9 @@ def reg_active(life: Life) -> Outcome:
 
 @figure(investors="paid_amount sub_amount sub_date")
 def paid_in_ratio(life: Life) -> Outcome:
-    due = [row for row in life.of("investors") if row["sub_date"] is not None and row["sub_date"] <= life.as_of]
+    due = [
+        row for row in life.of("investors") if row["sub_date"] is not None and row["sub_date"] <= life.as_of
+    ]
     return ratio(total(life.of("investors"), "paid_amount"), total_or_zero(due, "sub_amount"))
 
 
@@ -96,7 +108,11 @@ _CAPITAL = "reg_capital reg_capital_currency"
 
 @figure(enterprise_registration=_CAPITAL, frozen_equity="frozen_amount frozen_from frozen_to")
 def frozen_ratio(life: Life) -> Outcome:
-    frozen = [row for row in life.by_now("frozen_equity", "frozen_from") if active(row, "frozen_from", "frozen_to", life.as_of)]
+    frozen = [
+        row
+        for row in life.by_now("frozen_equity", "frozen_from")
+        if active(row, "frozen_from", "frozen_to", life.as_of)
+    ]
     return ratio(total_or_zero(frozen, "frozen_amount"), _capital(life))
 
 
@@ -113,12 +129,18 @@ def _reports(life: Life, source: str) -> list[Row]:
     return [row for row in rows if row["report_year"] == newest]
 
 
-@figure(guarantees_provided="guar_amount guar_from guar_to report_year", annual_reports="equity_total report_year")
+@figure(
+    guarantees_provided="guar_amount guar_from guar_to report_year", annual_reports="equity_total report_year"
+)
 def ext_guar_ratio(life: Life) -> Outcome:
     reports = _reports(life, "annual_reports")
     if not reports or reports[0]["equity_total"] is None or reports[0]["equity_total"] <= 0:
         return None
-    given = [row for row in _reports(life, "guarantees_provided") if active(row, "guar_from", "guar_to", life.as_of)]
+    given = [
+        row
+        for row in _reports(life, "guarantees_provided")
+        if active(row, "guar_from", "guar_to", life.as_of)
+    ]
     return ratio(total_or_zero(given, "guar_amount"), reports[0]["equity_total"])
 
 
@@ -139,12 +161,16 @@ def report_zero_flag(life: Life) -> Outcome:
 
 @figure(enterprise_registration="reg_capital")
 def registered_capital(life: Life) -> Outcome:
-    return max((row["reg_capital"] for row in life.of(_REGISTER) if row["reg_capital"] is not None), default=None)
+    return max(
+        (row["reg_capital"] for row in life.of(_REGISTER) if row["reg_capital"] is not None), default=None
+    )
 
 
 @figure(enterprise_registration="reg_capital_currency")
 def registered_currency(life: Life) -> Outcome:
-    found = [row["reg_capital_currency"] for row in life.of(_REGISTER) if row["reg_capital_currency"] is not None]
+    found = [
+        row["reg_capital_currency"] for row in life.of(_REGISTER) if row["reg_capital_currency"] is not None
+    ]
     return max(found, default=None)
 
 

@@ -13,7 +13,9 @@ def _contracts(life: Life, role: str) -> list[Row]:
     """Transfers in force in which the subject stands on this side."""
     begun = life.by_now("farmland_transfers", "transfer_from")
     return [
-        row for row in begun if row["transfer_role"] == role and active(row, "transfer_from", "transfer_to", life.as_of)
+        row
+        for row in begun
+        if row["transfer_role"] == role and active(row, "transfer_from", "transfer_to", life.as_of)
     ]
 
 
@@ -35,7 +37,9 @@ def transfer_remain_m(life: Life) -> Outcome:
 
 @figure(forest_rights="forest_area_mu forest_to")
 def forest_area(life: Life) -> Outcome:
-    held = [row for row in life.of("forest_rights") if row["forest_to"] is None or row["forest_to"] >= life.as_of]
+    held = [
+        row for row in life.of("forest_rights") if row["forest_to"] is None or row["forest_to"] >= life.as_of
+    ]
     return total_or_zero(held, "forest_area_mu")
 
 
@@ -105,7 +109,11 @@ def moral_points(life: Life) -> Outcome:
     ]
     if not approved:
         return None
-    if any(row["exec_fulfil"] != "全部" for row in life.by_now("moral_dishonest_debtors", "exec_publish_date")):
+    if any(
+        row["exec_fulfil"] != "全部" for row in life.by_now("moral_dishonest_debtors", "exec_publish_date")
+    ):
         return 0
-    newest: Decimal = max(approved, key=lambda row: (row["quarter_end"], row["approved_on"], row["points"]))["points"]
+    newest: Decimal = max(approved, key=lambda row: (row["quarter_end"], row["approved_on"], row["points"]))[
+        "points"
+    ]
     return newest

@@ -72,7 +72,8 @@ def vat_sales_12m(life: Life) -> Outcome:
 @figure(enterprise_tax_payments=_SALES)
 def vat_sales_yoy(life: Life) -> Outcome:
     return growth(
-        total_or_zero(vat_returns(life, 12), "tax_sales"), total_or_zero(vat_returns_before(life, 12), "tax_sales")
+        total_or_zero(vat_returns(life, 12), "tax_sales"),
+        total_or_zero(vat_returns_before(life, 12), "tax_sales"),
     )
 
 
@@ -121,7 +122,9 @@ def tax_months_24m(life: Life) -> Outcome:
 
 
 def _zero_months(life: Life) -> list[int]:
-    """Months of the window's returns in which nothing was sold; a return of a quarter speaks for its months."""
+    """Months of the window's returns in which nothing was sold; a return of a quarter speaks for its
+    months.
+    """
     sales: dict[int, Decimal] = defaultdict(Decimal)
     for row in vat_returns(life, 12):
         if row["tax_sales"] is not None:
@@ -162,7 +165,9 @@ def tax_arrear_balance(life: Life) -> Outcome:
 
 @figure(tax_arrears="arrear_date arrear_period_to")
 def tax_arrear_cnt_12m(life: Life) -> Outcome:
-    return len({month_number(row["arrear_period_to"]) for row in life.within("tax_arrears", "arrear_date", 12)})
+    return len(
+        {month_number(row["arrear_period_to"]) for row in life.within("tax_arrears", "arrear_date", 12)}
+    )
 
 
 def _late_fees(life: Life, months: int) -> list[Row]:
@@ -216,7 +221,8 @@ def tax_burden_yoy(life: Life) -> Outcome:
     if sales_now <= 0 or sales_then <= 0:
         return None
     return ratio(
-        ratio(total_or_zero(now, "tax_payable"), sales_now), ratio(total_or_zero(then, "tax_payable"), sales_then)
+        ratio(total_or_zero(now, "tax_payable"), sales_now),
+        ratio(total_or_zero(then, "tax_payable"), sales_then),
     )
 
 

@@ -1,0 +1,26 @@
+"""Run one benchmark and print its JSON line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+NAMES = ("intake", "snapshot", "reads", "invoices")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--rows", type=int, default=None, help="rows to measure with; each benchmark has its own default")
+    parser.add_argument("--json", action="store_true", help="print the JSON line only")
+    given = parser.parse_args()
+    result = importlib.import_module(f"bench.{given.name}").run(given.rows)
+    json.dump(result, sys.stdout, ensure_ascii=False, indent=None if given.json else 1, default=str)
+    sys.stdout.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

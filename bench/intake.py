@@ -1,0 +1,94 @@
+"""Intake of a CSV of 5 million rows × 12 columns (enterprise tax payments), 500,000 subjects of whom 10 % are new.
+
+Ours: checks, rows set aside, linking and commit, by `intake.take` into a fresh zone that knows 90 % of the subjects.
+The floor: DuckDB's bare `read_csv → Parquet` of the same file. Peers of the checking alone (file in, good rows and every
+bad cell named out): pandera[polars], dataframely, Great Expectations, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.common import cache, in_child, machine, median, peak_mib, peer_python, timed
+from bench.tax_file import make_tax_file
+from puhui.bootstrap import init_zone, parcel_of, shipped_packs
+from puhui.intake.take import preview, take
+
+ROWS = 5_000_000
+PEERS = ("pandera", "dataframely", "great_expectations")
+REPEATS = 3
+
+
+def run(rows: int | None) -> dict[str, Any]:
+    """The whole comparison; every contender runs in its own process."""
+    size = rows or ROWS
+    folder = cache() / f"tax-{size}"
+    known, measured = make_tax_file(folder, size)
+    ours = [in_child("bench.intake", "take", str(known), str(measured)) for _ in range(REPEATS)]
+    floor = [in_child("bench.intake", "floor", str(measured)) for _ in range(REPEATS)]
+    first = in_child("bench.intake", "first", str(measured))
+    checking = in_child("bench.intake", "check", str(measured))
+    peers = {name: in_child("bench.peers_checking", name, str(measured), python=peer_python("checking")) for name in PEERS}
+    seconds, floor_seconds = median([o["seconds"] for o in ours]), median([f["seconds"] for f in floor])
+    return {
+        "name": "intake",
+        "rows": size,
+        "ours": {"seconds": seconds, "all": [o["seconds"] for o in ours], "steps": ours[-1]["steps"],
+                 "counts": ours[-1]["counts"], "first_load_seconds": first["seconds"], "first_load": first["counts"],
+                 "checking": checking},
+        "against": {"duckdb_bare": {"seconds": floor_seconds, "all": [f["seconds"] for f in floor]}, **peers},
+        "ratio": {"duckdb_bare": round(floor_seconds / seconds, 3),
+                  **{n: round(p["seconds"] / checking["seconds"], 2) for n, p in peers.items()}},
+        "memory_ratio": {n: round(checking["peak_mib"] / p["peak_mib"], 3) for n, p in peers.items()},
+        "peak_mib": max(o["peak_mib"] for o in ours),
+        "machine": machine(),
+    }  # fmt: skip
+
+
+def _take(known: str | None, measured: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+        zone = init_zone(Path(scratch) / "home", [shipped_packs() / "base"])
+        if known:
+            take(parcel_of(zone, "SWJ-06", Path(known), period="2020-01"), zone.intake)
+        steps: dict[str, float] = {}
+        started = __import__("time").perf_counter()
+
+        def note(step: str) -> None:
+            steps[step] = round(__import__("time").perf_counter() - started, 3)
+
+        seconds, taken = timed(lambda: take(parcel_of(zone, "SWJ-06", Path(measured)), zone.intake, note))
+        keys = ("lines", "accepted", "set_aside", "duplicates", "warned", "new_subjects")
+        counts = {key: taken.result[key] for key in keys}
+        return {"seconds": round(seconds, 3), "steps": steps, "counts": counts, "peak_mib": peak_mib()}
+
+
+def _check(measured: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+        zone = init_zone(Path(scratch) / "home", [shipped_packs() / "base"])
+        out = Path(scratch) / "good.parquet"
+        seconds, found = timed(lambda: preview(parcel_of(zone, "SWJ-06", Path(measured)), zone.intake, good_rows=out))
+        return {"seconds": round(seconds, 3), "good": found["accepted"], "bad_rows": found["set_aside"],
+                "bad_cells": found["bad_cells"], "peak_mib": peak_mib()}  # fmt: skip
+
+
+def _floor(measured: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+        db = duckdb.connect(config={"threads": 2})
+        target = Path(scratch) / "bare.parquet"
+        sql = f"COPY (FROM read_csv('{measured}', header = true)) TO '{target}' (FORMAT parquet)"
+        seconds, _ = timed(lambda: db.execute(sql).fetchall())
+        return {"seconds": round(seconds, 3), "peak_mib": peak_mib()}
+
+
+if __name__ == "__main__":
+    import json
+
+    kind, files = sys.argv[1], sys.argv[2:]
+    work = {"take": lambda: _take(files[0], files[1]), "first": lambda: _take(None, files[0]),
+            "check": lambda: _check(files[0]), "floor": lambda: _floor(files[0])}  # fmt: skip
+    print(json.dumps(work[kind]()))
