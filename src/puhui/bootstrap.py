@@ -37,10 +37,11 @@ from puhui.desk.packs import check_one, checked_packs
 from puhui.desk.rooms import DeskRooms
 from puhui.indicators.engine import Engine
 from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
-from puhui.intake.mapping import propose_mapping
+from puhui.intake.propose import propose_mapping
 from puhui.intake.parcels import parcel_of as parcel_in
 from puhui.intake.repair import Repaired, repair
-from puhui.intake.rooms import Rooms, StoredParcel
+from puhui.intake.rooms import Rooms
+from puhui.lake.store import StoredParcel
 from puhui.intake.set_aside import SetAside
 from puhui.intake.take import preview
 from puhui.intake.watch import watching
@@ -257,9 +258,11 @@ def watch_folder(zone: Zone, folder: Path, *, once: bool, seconds: float) -> Ite
     return watching(folder, zone.packs, zone.intake, pause=lambda: time.sleep(seconds), once=once)
 
 
-def write_set_aside_book(zone: Zone, parcel: StoredParcel, aside: SetAside, target: Path) -> int:
+def write_set_aside_book(zone: Zone, parcel: StoredParcel, aside: SetAside, target: Path, *, warned: bool = False) -> int:
     """Write the rows set aside as an Excel file; how many there were."""
-    return write_set_aside(target, zone.packs.resource(parcel.resource), parcel, aside)
+    rows = tuple(row for row in aside.rows if row.severity == ("warn" if warned else "set_aside"))
+    chosen = SetAside(aside.header, rows)
+    return write_set_aside(target, zone.packs.resource(parcel.resource), parcel, chosen)
 
 
 def _packs(home: Path, register: DjangoRegister) -> PackSet:

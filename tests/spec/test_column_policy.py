@@ -682,6 +682,20 @@ def test_derived_marks_are_the_strictest(tmp_path: Path) -> None:
     assert (derived.grade, derived.gate, derived.releases) == ("G4", "written_consent", frozenset({"band"}))
 
 
+def test_an_aggregate_gate_holds_for_counts_by_the_figures_own_subject_only(tmp_path: Path) -> None:
+    own = "SELECT subject, count(*) AS value FROM works_for GROUP BY subject"
+    of_another_firm = (
+        "SELECT l.other AS subject, count(w.other) AS value FROM led_by AS l JOIN works_for AS w"
+        " ON w.subject = l.subject GROUP BY l.other"
+    )
+    packs = tiny.build(tmp_path, own, tiny.head(**INT))
+    gates = [
+        derive(read(sql, tables_of(packs)), packs, "lending", kind).gate
+        for sql, kind in ((own, "enterprise"), (of_another_firm, "person"))
+    ]
+    assert gates == ["enterprise_auth", "consent"]
+
+
 def test_explain_names_every_place(tmp_path: Path) -> None:
     sql = (
         "SELECT subject,\n sum(paid) AS value\nFROM taxes\nWHERE tax_kind = 'a' AND paid > "

@@ -179,6 +179,11 @@ class LmdbReader:
             self._open, self._target = fresh, target
 
     @property
+    def target(self) -> str:
+        """The number of the snapshot that is read now, as the link names it."""
+        return self._target
+
+    @property
     def snapshot(self) -> Snapshot:
         return self._open.manifest.snapshot
 

@@ -1,15 +1,16 @@
-"""Delimited text. A plain UTF-8 file is read by the engine where it lies; anything else is split exactly first.
+"""Delimited text. A plain UTF-8 file is read by the engine where it lies; anything else is split exactly
+first.
 
-How no record vanishes: `lines` is counted here, without the engine. The engine's rejected rows are read back with
-their raw text from the file itself. If accepted plus rejected rows are not `lines`, the caller splits the file exactly
-(`files_split.split_exactly`) and reads that instead.
+How no record vanishes: `lines` is counted here, without the engine. The engine's rejected rows are read back
+with their raw text from the file itself. If accepted plus rejected rows are not `lines`, the caller splits
+the file exactly (`files_split.split_exactly`) and reads that instead.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from puhui.model.tables import Tables, literal, quoted
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE = 200  # records looked at to tell the delimiter
 REJECTS = "puhui_rejects"
+_TITLE_COSTS = 0.4  # a header in the first line speaks for a delimiter; one below a title speaks less
 MAX_LINE = 16 << 20  # bytes; a longer line is no record of a register
 MOST_BROKEN = 100_000  # above this and above half of all records, the file is not what it claims
 
@@ -87,15 +89,17 @@ def _whole_lines(head: bytes, found: Scan) -> str:
 
 
 def _delimiter(sample: str, newline: str) -> tuple[str, list[list[str]]]:
-    """The delimiter under which most records have as many columns as the widest of the first ones, and the records."""
+    """The delimiter under which most records have as many columns as the widest of the first ones, and the
+    records."""
     best: tuple[float, int, str, list[list[str]]] = (-1.0, 0, ",", [])
     for delimiter in DELIMITERS:
         rows = _read_some(sample, delimiter)
-        width = len(rows[banner_rows(rows)]) if rows else 0
+        above = banner_rows(rows)
+        width = len(rows[above]) if rows else 0
         if width < 2:
             continue
         agree = sum(len(row) == width for row in rows) / len(rows)
-        score = (round(agree, 2), width)
+        score = (round(agree - (_TITLE_COSTS if above else 0), 2), width)
         if score > best[:2]:
             best = (*score, delimiter, rows)
     if best[3]:
@@ -135,7 +139,8 @@ def read_sql(records: Records, *, rejects: str = REJECTS) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in records.columns)
     limit = max(dialect.longest + 16, 2_000_000)
     return (
-        f"read_csv({literal(str(records.path))}, auto_detect=false, all_varchar=true, header=true, skip={dialect.skip}, "
+        f"read_csv({literal(str(records.path))}, auto_detect=false, all_varchar=true, header=true, "
+        f"skip={dialect.skip}, "
         f"delim={literal(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
         f"columns={{{columns}}}, max_line_size={limit}, store_rejects=true, rejects_limit=0, "
         f"rejects_scan={literal(rejects + '_scans')}, rejects_table={literal(rejects + '_errors')})"
@@ -143,9 +148,11 @@ def read_sql(records: Records, *, rejects: str = REJECTS) -> str:
 
 
 def rejected_rows(tables: Tables, records: Records, *, rejects: str = REJECTS) -> tuple[BrokenRow, ...]:
-    """The records that the engine rejected while it read `read_sql(records, rejects=rejects)`, by record number.
+    """The records that the engine rejected while it read `read_sql(records, rejects=rejects)`, by record
+    number.
 
-    Empty for the Parquet form, whose broken records are in `records.broken` already. Call it once after each read.
+    Empty for the Parquet form, whose broken records are in `records.broken` already. Call it once after each
+    read.
     """
     if records.form is Form.PARQUET:
         return ()
@@ -164,33 +171,47 @@ def rejected_rows(tables: Tables, records: Records, *, rejects: str = REJECTS) -
 
 
 def _located(records: Records, found: Sequence[tuple[int, list[str]]]) -> tuple[BrokenRow, ...]:
-    """Rejected positions as broken rows: number and text come from the file, not from the engine."""
-    before = _line_ends_before(records.path, [at for at, _ in found])
-    rows = {}
+    """Rejected positions as broken rows: number and text come from the file, not from the engine, whose position
+    may be anywhere in the line, or on the line feed before it."""
+    errors: dict[int, list[str]] = {}
+    texts: dict[int, str] = {}
     with records.path.open("rb") as file:
-        for (at, errors), ends in zip(found, before, strict=True):
+        lines = _lines_at(records.path, [at for at, _ in found])
+        for (at, kinds), (before, start) in zip(found, lines, strict=True):
             file.seek(at)
-            raw = file.readline()
-            if raw == b"\n":  # with CRLF the engine points at the line feed before the record
-                raw, ends = file.readline(), ends + 1
-            line = ends - records.dialect.skip
-            rows[line] = BrokenRow(line, ends + 1, raw.rstrip(b"\r\n").decode("utf-8"), _reason(errors))
-    return tuple(rows[line] for line in sorted(rows))
+            if file.read(1) == b"\n":
+                before, start = before + 1, at + 1
+            line = before - records.dialect.skip
+            errors.setdefault(line, []).extend(kinds)
+            if line not in texts:
+                file.seek(start)
+                texts[line] = file.readline().rstrip(b"\r\n").decode("utf-8")
+    skip = records.dialect.skip
+    return tuple(BrokenRow(n, n + skip + 1, texts[n], _reason(errors[n])) for n in sorted(errors))
 
 
-def _line_ends_before(path: Path, offsets: Sequence[int]) -> list[int]:
-    """For each offset (ascending) how many line feeds stand before it."""
+def _lines_at(path: Path, offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """For each offset (ascending) how many line feeds stand before it, and where its line starts."""
     wanted = np.array(offsets)
     counts = np.zeros(len(wanted), dtype=np.int64)
+    starts = np.zeros(len(wanted), dtype=np.int64)
+    for ends in _line_feeds(path):
+        before = np.searchsorted(ends, wanted)
+        counts += before
+        inside = before > 0
+        starts[inside] = ends[before[inside] - 1] + 1
+        if len(ends) and ends[-1] > wanted[-1]:
+            break
+    return list(zip(counts.tolist(), starts.tolist(), strict=True))
+
+
+def _line_feeds(path: Path) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Offsets of all line feeds, part by part."""
     start = 0
     with path.open("rb") as file:
         while part := file.read(CHUNK):
-            ends = np.flatnonzero(np.frombuffer(part, dtype=np.uint8) == 0x0A) + start
-            counts += np.searchsorted(ends, wanted)
+            yield np.flatnonzero(np.frombuffer(part, dtype=np.uint8) == 0x0A) + start
             start += len(part)
-            if start > wanted[-1]:
-                break
-    return [int(count) for count in counts]
 
 
 def _reason(errors: Sequence[str]) -> Break:
@@ -199,13 +220,12 @@ def _reason(errors: Sequence[str]) -> Break:
     return Break.TOO_FEW if "MISSING COLUMNS" in errors else Break.TOO_MANY
 
 
-
 class PlainLines:
     """The physical lines of a plain CSV by record number; the places of all line ends are found once."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._ends = _line_ends(records.path)
+        self._ends = np.concatenate(list(_line_feeds(records.path)))
 
     def cells(self, lines: Sequence[int]) -> dict[int, list[str]]:
         """Record number → its cells as delivered."""
@@ -217,12 +237,3 @@ class PlainLines:
                 values = splitter.cells(file.readline().rstrip(b"\r\n"))
                 found[line] = [value.decode("utf-8") for value in values]
         return found
-
-
-def _line_ends(path: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
-    found, start = [], 0
-    with path.open("rb") as file:
-        while part := file.read(CHUNK):
-            found.append(np.flatnonzero(np.frombuffer(part, dtype=np.uint8) == 0x0A) + start)
-            start += len(part)
-    return np.concatenate(found)

@@ -1,9 +1,10 @@
 """Workbooks, .xlsx and .xls, as text: what the cell holds, never what a column was guessed to be.
 
-The named sheet or the first that is not empty is read; hidden rows count; blank rows are no records; below the header a
-merged cell stands in all cells that it covers. A date is ISO text, a number its shortest text with the 15 digits that
-a spreadsheet keeps. A whole number of more than 15 digits has already lost its last ones: its text is led by
-`DAMAGED`, so that an identifier is set aside for that reason and never silently wrong.
+The named sheet or the first that is not empty is read; hidden rows count; blank rows are no records; below
+the header a merged cell stands in all cells that it covers. A date is ISO text, a number its shortest text
+with the 15 digits that a spreadsheet keeps. A whole number of more than 15 digits has already lost its last
+ones: its text is led by `DAMAGED`, so that an identifier is set aside for that reason and never silently
+wrong.
 """
 
 from __future__ import annotations
@@ -106,9 +107,9 @@ def _merged(
     left = sheet.start[1] if sheet.start else 0
     covers: dict[int, list[tuple[int, int, int]]] = {}
     for (top, first), (bottom, last) in sheet.merged_cell_ranges or ():
-        for row in range(top + 1, bottom + 2):
+        for place in range(top + 1, bottom + 2):
             if top + 1 > header_place:
-                covers.setdefault(row, []).append((top + 1, first - left, last - left))
+                covers.setdefault(place, []).append((top + 1, first - left, last - left))
     origin: dict[tuple[int, int], str] = {}
     for place, row in rows:
         for top, first, last in covers.get(place, ()):

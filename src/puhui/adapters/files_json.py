@@ -1,7 +1,7 @@
 """JSON lines (one object a line, or one array of objects): numbers keep the digits that were written.
 
-Nested values become JSON text; a key that an object lacks is null; the header holds all keys in the order in which
-they first stand. A line that is no object is a broken record.
+Nested values become JSON text; a key that an object lacks is null; the header holds all keys in the order in
+which they first stand. A line that is no object is a broken record.
 """
 
 from __future__ import annotations
@@ -110,16 +110,14 @@ def _object(raw: str) -> dict[str, Any] | None:
 def _lines(path: Path) -> Numbered:
     """Each record as text with the physical line where it starts; an array gives its items."""
     with path.open("r", encoding="utf-8-sig", newline="\n") as file:
+        is_first = True
         for place, raw in enumerate(file, 1):
             stripped = raw.strip()
-            if stripped.startswith("["):
+            if is_first and stripped.startswith("["):
                 yield from _items(path)
                 return
             if stripped:
-                yield place, stripped
-                break
-        for place, raw in enumerate(file, place + 1):
-            if stripped := raw.strip():
+                is_first = False
                 yield place, stripped
 
 

@@ -1,8 +1,8 @@
 """Archives: one data file comes out, checked before and while it is unpacked.
 
-Refused: nested archives, encrypted members, links, absolute names and "..", more than one data file, and bombs, by
-the share of unpacked to packed bytes and by an absolute limit. Nothing is written outside the scratch folder, and never
-under a name from the archive.
+Refused: nested archives, encrypted members, links, absolute names and "..", more than one data file, and
+bombs, by the share of unpacked to packed bytes and by an absolute limit. Nothing is written outside the
+scratch folder, and never under a name from the archive.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _NOISE = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an archive may grow to: bytes in all, and times its packed size once it is larger than `free` bytes."""
+    """What an archive may grow to: bytes in all, and times its packed size once it is larger than `free`
+    bytes."""
 
     most: int = 32 << 30
     ratio: int = 200
@@ -90,7 +91,7 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked:
         if len(data) != 1 or len(manifests) > 1 or len(archive.infolist()) > limits.members:
             raise _refused(
                 f"压缩包内应恰有一个数据文件（可附一个清单），实有 {len(data)} 个",
-                f"an archive holds exactly one data file (and perhaps its manifest); this one has {len(data)}",
+                f"one data file, and perhaps its manifest, may stand in an archive; here are {len(data)}",
             )
         manifest = None
         if manifests:
@@ -109,16 +110,19 @@ def _is_noise(name: str) -> bool:
 
 def _refuse_member(member: zipfile.ZipInfo) -> None:
     name = member.filename
-    outside = name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name
+    outside = (
+        name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name
+    )
     if outside or stat.S_ISLNK(member.external_attr >> 16):
         raise _refused(
-            "压缩包内的文件名指向包外，或为链接", "a member's name points outside the archive, or it is a link"
+            "压缩包内的文件名指向包外，或为链接",
+            "a member's name points outside the archive, or it is a link",
         )
     if member.flag_bits & 1:
         raise _refused("压缩包有密码，无法读取", "the archive is encrypted and cannot be read")
 
 
-def _copy(source: IO[bytes], target: Path, packed: int, limits: Limits) -> None:
+def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, packed: int, limits: Limits) -> None:
     size = 0
     with target.open("wb") as sink:
         while part := source.read(_STEP):

@@ -1,4 +1,5 @@
-"""How a file that cannot be read is refused: what is wrong, where, and what the supplier can do. No cell text."""
+"""How a file that cannot be read is refused: what is wrong, where, and what the supplier can do. No cell
+text."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ BATCH = 32_768
 
 
 class TextRows:
-    """Collects rows and writes them batch by batch; empty text becomes null, as the engine's CSV reader does it.
+    """Collects rows and writes them batch by batch; empty text becomes null, as the engine's CSV reader does
+    it.
 
     Values are str, bytes (UTF-8) or None. A row shorter than the header is filled with null.
     """
@@ -51,7 +52,9 @@ class TextRows:
     def _write(self) -> None:
         if not self._rows:
             return
-        columns = [_text_array([value or None for value in column]) for column in zip(*self._rows, strict=True)]
+        columns = [
+            _text_array([value or None for value in column]) for column in zip(*self._rows, strict=True)
+        ]
         columns.append(pa.array(self._lines, pa.int64()))
         self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
         self._rows.clear()

@@ -1,8 +1,8 @@
 """One pass over a delivered file: its digest, whether it is strictly UTF-8, and how its lines are built.
 
-What the pass finds decides whether the engine may read the file where it lies: the engine's parallel CSV reader cuts
-records wrongly where a quoted value holds a newline on the border of two buffers, so only files in which every
-physical line is a record ("plain") go that way.
+What the pass finds decides whether the engine may read the file where it lies: the engine's parallel CSV
+reader cuts records wrongly where a quoted value holds a newline on the border of two buffers, so only files
+in which every physical line is a record ("plain") go that way.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Encodings told strictly, and decoded in a stream to UTF-8.
 
-Order: a byte-order mark decides; then NUL bytes that show UTF-16; then strict UTF-8; then strict GB18030 (which holds
-GBK and GB 2312). A byte that fits none refuses the file with its offset. Nothing is ever replaced by a "?".
+Order: a byte-order mark decides; then NUL bytes that show UTF-16; then strict UTF-8; then strict GB18030
+(which holds GBK and GB 2312). A byte that fits none refuses the file with its offset. Nothing is ever
+replaced by a "?".
 """
 
 from __future__ import annotations

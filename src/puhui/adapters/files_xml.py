@@ -1,8 +1,9 @@
-"""XML of any declared encoding (GBK too) as rows: the repeated element is the row, its leaves are the columns.
+"""XML of any declared encoding (GBK too) as rows: the repeated element is the row, its leaves are the
+columns.
 
 The text is decoded strictly before it is parsed, and any document type, and with it every entity, is refused.
-Of `<column name="企业名称">…</column>` the attribute is the column's name. Leaves below the row's children are named
-`child.leaf`; a leaf that repeats within a row is joined with ";".
+Of `<column name="企业名称">…</column>` the attribute is the column's name. Leaves below the row's children
+are named `child.leaf`; a leaf that repeats within a row is joined with ";".
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def _parse(
                 parser.Parse(part, False)
             parser.Parse("", True)
     except expat.ExpatError as broken:
-        raise _refused(f"第 {broken.lineno} 行不是有效的 XML", f"line {broken.lineno} is not valid XML") from None
+        raise _refused(
+            f"第 {broken.lineno} 行不是有效的 XML", f"line {broken.lineno} is not valid XML"
+        ) from None
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -101,7 +104,10 @@ def _refuse_doctype(*_: object) -> None:
 
 def _refused(zh: str, en: str) -> Exception:
     return unreadable(
-        zh, en, todo_zh="请去掉 DTD 和实体，重新导出", todo_en="export again without a document type and entities"
+        zh,
+        en,
+        todo_zh="请去掉 DTD 和实体，重新导出",
+        todo_en="export again without a document type and entities",
     )
 
 
@@ -151,7 +157,8 @@ class _Shape(_Walk):
         self.path.pop()
 
     def row(self) -> Path_:
-        """The outermost element with children that repeats; in a file of one record the one that holds the leaves."""
+        """The outermost element with children that repeats; in a file of one record the one that holds the
+        leaves."""
         repeated = [path for path, count in self.counts.items() if count > 1]
         if repeated:
             return min(repeated, key=lambda path: (len(path), -self.counts[path]))

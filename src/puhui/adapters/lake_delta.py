@@ -107,6 +107,15 @@ class DeltaLake:
         _sync_log(root)
         return self.versions(table)[-1]
 
+    def columns(self, table: str) -> dict[str, str]:
+        fields = DeltaTable(str(self._root / table)).schema().fields
+        return {field.name: _duckdb_type(field.type.type) for field in fields}
+
+    def purge(self, table: str, paths: Sequence[str]) -> None:
+        for path in paths:
+            Path(path).unlink(missing_ok=True)
+        _sync_folder(self._root / table)
+
     def sweep(self, table: str) -> int:
         root = self._root / table
         named = _ever_named(root / "_delta_log")
@@ -183,6 +192,11 @@ def _delta_type(kind: str) -> str:
     if kind.startswith("DECIMAL"):
         return kind.lower().replace(" ", "")
     return _SIMPLE_TYPES[kind]
+
+
+def _duckdb_type(kind: str) -> str:
+    back = {delta: duck for duck, delta in _SIMPLE_TYPES.items()}
+    return back.get(kind) or kind.upper()
 
 
 def _committed(entry: Mapping[str, Any]) -> Committed:

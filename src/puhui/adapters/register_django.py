@@ -11,8 +11,7 @@ from django.db import transaction
 
 from puhui.adapters import django_setup  # noqa: F401  settings before models
 from puhui.desk.rooms import OpenAct
-from puhui.intake.rooms import StoredParcel
-from puhui.lake.store import Sealed
+from puhui.lake.store import Sealed, StoredParcel
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
 from puhui.model.figures import Snapshot
 from puhui.records import models

@@ -78,6 +78,17 @@ def exact(units: Whole, scale: int, where: Truth | None = None) -> pa.Array:
     )
 
 
+def first_days(days: Days) -> Days:
+    """The first day of each day's month."""
+    return days.astype("datetime64[M]").astype("datetime64[D]")
+
+
+def later(days: Days, by: Whole) -> Days:
+    """Each day so many days later."""
+    found: Days = days + by.astype("timedelta64[D]")
+    return found
+
+
 def until(days: Days, last: np.datetime64, where: Truth | None = None) -> Days:
     """The same days; none for what lies after `last` (it is not known yet), or where `where` is false."""
     known = days <= last if where is None else (days <= last) & where

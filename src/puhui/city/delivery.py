@@ -59,15 +59,23 @@ class Accepted:
 
 def open_parcels(folder: Path, plans: list[tuple[Planned, Layout]]) -> list[OpenParcel]:
     """All files of a city, opened in order of coming."""
-    ordered = sorted(plans, key=lambda pair: pair[0].rank)
+    ordered = sorted(plans, key=lambda pair: (pair[0].rank, *_precedence(pair[1])))
     return [_opened(folder, seq, planned, layout) for seq, (planned, layout) in enumerate(ordered, start=1)]
+
+
+def _precedence(layout: Layout) -> tuple[int, str]:
+    """Registers come first, so that names are known, courts last; agencies stay together."""
+    prefix = layout.item.split("-")[0]
+    order = {"SCJ": 0, "GAJ": 1, "SWJ": 2, "FY": 9, "YYD": 8}.get(prefix, 5)
+    return (order, layout.item)
 
 
 def _opened(folder: Path, seq: int, planned: Planned, layout: Layout) -> OpenParcel:
     period = planned.period.replace("/", "_") or "all"
     mark = "_correction" if planned.corrects else ""
     path = folder / f"{seq:03d}_{layout.item}_{period}{mark}.{layout.style.ending}"
-    writer = open_writer(path, layout.style, list(layout.titles.values()))
+    titles = list(layout.titles) if layout.style.ending == "xml" else list(layout.titles.values())
+    writer = open_writer(path, layout.style, titles)
     return OpenParcel(planned, layout, seq, path, writer)
 
 

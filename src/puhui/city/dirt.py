@@ -20,6 +20,7 @@ from puhui.city.layouts import Layout
 from puhui.city.settings import Rates, Truth, Whole
 
 CODE_KINDS = ("uscc", "ric")
+SPOILT_KINDS = (*CODE_KINDS, "tax_no", "reg_no")
 # The field in which a conflicting row differs, and a wrong value differs from the corrected one.
 CONFLICT_FIELD = {
     "SWJ-06": "tax_paid",
@@ -107,16 +108,19 @@ def _filled(portion: Portion, name: str) -> Truth:
 
 
 def _plant_codes(portion: Portion, layout: Layout, chosen: Truth) -> None:
-    """A wrong check character in the identifier by which the row is known."""
-    left = chosen.copy()
-    for name, kind in layout.identify:
-        if kind not in CODE_KINDS or name not in portion.text.column_names:
-            continue
-        places = np.flatnonzero(left & _filled(portion, name))
-        if len(places):
+    """A wrong check character in every code by which the row is known, and no name to fall back on."""
+    ways = [(name, kind) for name, kind in dict(layout.identify).items() if name in portion.text.column_names]
+    coded = np.zeros(len(chosen), bool)
+    for name, kind in ways:
+        if kind in SPOILT_KINDS:
+            places = np.flatnonzero(chosen & _filled(portion, name))
             replace(portion, name, places, spoil(_cells(portion, name, places)))
-            note(portion, places, "bad_check_digit", name, lost=True)
-            left[places] = False
+            note(portion, places[~coded[places]], "bad_check_digit", name, lost=True)
+            coded[places] = True
+    for name, kind in ways:
+        if kind == "name":
+            places = np.flatnonzero(coded & chosen)
+            replace(portion, name, places, pa.nulls(len(places), pa.string()))
 
 
 def _plant_dates(portion: Portion, layout: Layout, chosen: Truth) -> None:

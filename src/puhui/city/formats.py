@@ -120,12 +120,15 @@ def _json_text(cells: pa.Array) -> pa.Array:
 
 
 class XmlWriter:
-    """`<记录><标题>…</标题></记录>` in the style's encoding; empty cells have no element."""
+    """`<记录><field>…</field></记录>` in the style's encoding; empty cells have no element.
+
+    Titles with brackets or strokes are no names in XML: the elements are named as the fields are.
+    """
 
     def __init__(self, path: Path, style: Style, titles: list[str]) -> None:
         self._out = path.open("wb")
         self._encoding = style.encoding
-        self._tags = [_tag(title) for title in titles]
+        self._tags = titles
         self._write(f'<?xml version="1.0" encoding="{style.encoding.upper()}"?>\n<数据>\n')
 
     def _write(self, text: str) -> None:
@@ -143,11 +146,6 @@ class XmlWriter:
     def close(self) -> None:
         self._write("</数据>\n")
         self._out.close()
-
-
-def _tag(title: str) -> str:
-    """A title as an element's name: no brackets, slashes or blanks."""
-    return "".join(sign for sign in title if sign.isalnum() or sign in "_-.")
 
 
 class ParquetWriter:

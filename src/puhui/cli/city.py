@@ -33,9 +33,15 @@ def make(
 
     with refusals(as_json), progress(say("造城", "Making the city"), as_json) as step:
         made = make_city(
-            folder, default_packs(()), subjects=subjects, seed=seed, as_of=as_of.date(), truth=truth, progress=step
+            folder,
+            resources=default_packs(()).resources.values(),
+            subjects=subjects,
+            seed=seed,
+            as_of=as_of.date(),
+            truth=truth,
+            progress=lambda what, done, of: step(f"{what} {done}/{of}"),
         )
     if as_json:
-        print_json(made.as_dict())
+        print_json({"folder": folder, "subjects": made.subjects, "parcels": made.parcels, "rows": made.rows, "figures": made.figures})
     else:
         out.print(say(f"已写出 {made.parcels} 个包、{made.rows} 行：{folder}", f"{made.parcels} parcels, {made.rows} rows: {folder}"))

@@ -166,6 +166,9 @@ def set_aside(
     home: Home,
     digest: Annotated[str, typer.Argument(help="包摘要（可缩写） · digest, may be shortened")],
     out_file: Annotated[Path, typer.Option("--out", help="Excel 文件 · .xlsx")],
+    warned: Annotated[
+        bool, typer.Option("--warned", help="改为导出已接收但原文未能成为值的行 · rows taken whose text gave no value")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """导出搁置的行，退回数源部门 · Write the rows set aside, for the agency."""
@@ -173,7 +176,7 @@ def set_aside(
         zone = open_zone(home)
         parcel = parcel_of_digest(zone.register, digest)
         aside = read_set_aside(parcel, zone.intake.blobs)
-        count = write_set_aside_book(zone, parcel, aside, out_file)
+        count = write_set_aside_book(zone, parcel, aside, out_file, warned=warned)
     answer = {"digest": parcel.digest, "rows": count, "file": str(out_file)}
     print_json(answer) if as_json else out.print(
         say(f"已写出 {count} 行：{out_file}", f"{count} rows written: {out_file}")

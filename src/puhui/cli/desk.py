@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,8 @@ from puhui.cli.output import out, print_json, print_table, refusals, say
 from puhui.desk.acts import approve_act, open_acts, propose_act
 from puhui.desk.editions import release
 from puhui.desk.officers import identify_officer
-from puhui.desk.resolving import decide_case, list_cases
-from puhui.desk.upkeep import expire_landings
+from puhui.desk.upkeep import compact_lake, expire_landings, hold_subject, subject_to_erase
+from puhui.intake.resolving import list_cases, settle_case
 
 Resource = Annotated[str, typer.Argument(help="资源 · resource")]
 Number = Annotated[int, typer.Argument(help="版 · edition")]
@@ -33,13 +34,14 @@ def register(app: typer.Typer) -> None:
     app.command()(acts)
     app.command()(events)
     app.command()(expire)
+    app.command()(compact)
 
 
 @resolve_app.command("list")
 def resolve_list(home: Home, as_json: AsJson = False) -> None:
     """列出待定的名称（打码） · List the open cases, masked."""
     with refusals(as_json):
-        cases = list_cases(open_zone(home).desk)
+        cases = list_cases(open_zone(home).intake)
     if as_json:
         print_json(cases)
         return
@@ -66,7 +68,7 @@ def resolve_decide(
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
-        answer = decide_case(zone.desk, zone.intake, case, token or None, by=officer, reason=reason)
+        answer = settle_case(zone.intake, case, token or None, by=officer, reason=reason)
     print_json(answer) if as_json else out.print(answer, highlight=False)
 
 
@@ -93,6 +95,28 @@ def subject_erase(
 
 def _given(value: str) -> str:
     return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
+
+
+@subject_app.command("hold")
+def subject_hold(
+    home: Home,
+    by: By,
+    article: Annotated[str, typer.Option("--article", help="依据 · the article that asks for it")],
+    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="最后一日 · last day")] = None,
+    token: Annotated[str, typer.Option("--token", help="主体令牌 · token")] = "",
+    uscc: Annotated[str, typer.Option("--uscc", help="- 从标准输入读 · - reads stdin")] = "",
+    ric: Annotated[str, typer.Option("--ric", help="- 从标准输入读 · - reads stdin")] = "",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """依法保留一个主体的记录，期间不得删除 · Keep a subject's records by law; no erasure meanwhile."""
+    given = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = identify_officer(by, key, zone.officers)
+        subject = subject_to_erase(zone.desk, {kind: value for kind, value in given.items() if value})
+        hold_subject(zone.desk, subject, article, until.date() if until else None, by=officer)
+    print_json({"held": subject.token}) if as_json else out.print(say("已登记保留", "the hold is recorded"))
 
 
 @edition_app.command("release")
@@ -194,5 +218,13 @@ def expire(home: Home, as_json: AsJson = False) -> None:
     """销毁保存期已满的原文的密钥 · Destroy the keys of landings whose retention has ended."""
     with refusals(as_json):
         zone = open_zone(home)
-        gone = expire_landings(zone.register, zone.desk)
+        gone = expire_landings(zone.desk)
     print_json({"expired": gone}) if as_json else out.print(say(f"{len(gone)} 个包", f"{len(gone)} parcels"))
+
+
+def compact(home: Home, by: By, key: Key = None, as_json: AsJson = False) -> None:
+    """清理：移除已删除主体的行，合并小文件 · Drop the rows of erased subjects, merge small files."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        done = compact_lake(zone.desk, by=identify_officer(by, key, zone.officers))
+    print_json(done) if as_json else out.print(say(f"{len(done)} 张表", f"{len(done)} tables"))

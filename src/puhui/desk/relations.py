@@ -41,6 +41,7 @@ def _commit(
         conflicts=source.conflicts,
         state="published",
         result=lambda superseded: {},
+        rows=source.rows,
         keep_periods=False,
     )
     return commit_derived(intent, tables, rooms.service)

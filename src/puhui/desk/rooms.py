@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from puhui.indicators.engine import Engine
 from puhui.indicators.store import FiguresStore
-from puhui.lake.store import BlobStore, TableStore
+from puhui.lake.store import BlobStore, StoredParcel, TableStore
 from puhui.model.delivery import Edition
 from puhui.model.figures import Snapshot
 from puhui.model.tables import Tables
@@ -50,6 +50,11 @@ class Register(Protocol):
     def open_acts(self) -> Sequence[OpenAct]: ...
 
     def close_act(self, number: int, *, by: str, at: datetime) -> None: ...
+
+    def events(self, kind: str | None = None) -> Sequence[Mapping[str, Any]]: ...
+
+    def expire(self, today: date) -> Sequence[StoredParcel]:
+        """Destroy the keys of parcels whose retention has ended; which they were."""
 
     def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
         """One line of the outbox, durable once it returns."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from puhui.catalogue import freshness
-from puhui.intake.rooms import StoredParcel
+from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Edition
 from puhui.model.refusal import Said
 from puhui.model.refusals import UnknownName

@@ -28,7 +28,7 @@ class Seen:
 
     `far`: about another subject than the figure's. `out`: it flows into the value. `counts`: read
     through a relation
-    whose aggregate gate holds, because nothing but counts comes of it.
+    whose aggregate gate holds, because nothing but counts by the figure's subject comes of it.
     """
 
     touch: Touch
@@ -157,7 +157,8 @@ def _seen(
     if field is None and not (touch.end or touch.name in (ROWS, "period")):
         return None  # an unknown column: told by the reading
     far = touch.at in ties.far
-    counts = aggregate_gate(relation, resource) if far and touch.at in counted else None
+    grouped = far and touch.at in ties.near and touch.at in counted
+    counts = aggregate_gate(relation, resource) if grouped else None
     return Seen(touch, resource, field, far, out, counts)
 
 

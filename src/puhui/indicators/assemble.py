@@ -44,7 +44,7 @@ def _universe(plan: Plan, results: Mapping[str, pa.Table], buckets: int) -> tupl
     scans = [results[scan_name(name)].column("subject") for name in plan.sources if scan_name(name) in results]
     chunks = [chunk.cast(pa.string()) for column in scans for chunk in column.chunks]
     tokens = pc.unique(pa.chunked_array(chunks, type=pa.string())).drop_null()
-    tokens = tokens.filter(pc.greater(pc.utf8_length(tokens), 0))
+    tokens = tokens.filter(pc.not_equal(tokens, pa.scalar("")))
     ends = pc.utf8_slice_codeunits(tokens, -2).to_pylist()
     numbers = np.array([int(end, 16) % buckets for end in ends], dtype=np.int64)
     table = pa.table({"bucket": numbers, "token": tokens})

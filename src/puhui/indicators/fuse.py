@@ -86,11 +86,69 @@ class Scan:
 
     def sql(self, *, conflicts: bool) -> str:
         """The scan in DuckDB's dialect: one row per subject that has a row in the table."""
+        distinct = {name: found for name, one in self.aggregates.items() if (found := _distinct_count(one))}
         outputs: list[exp.Expr] = [exp.column("subject")]
         if conflicts:
             outputs.append(exp.alias_(exp.BitwiseOrAgg(this=exp.column(CONFLICT)), CONFLICT))
-        outputs += [exp.alias_(aggregate.copy(), name) for name, aggregate in self.aggregates.items()]
-        return exp.select(*outputs).from_(self.table).group_by(exp.column("subject")).sql("duckdb")
+        outputs += [exp.alias_(one.copy(), name) for name, one in self.aggregates.items() if name not in distinct]
+        scan = exp.select(*outputs).from_(self.table).group_by(exp.column("subject"))
+        return (_with_distinct(scan, self.table, distinct) if distinct else scan).sql("duckdb")
+
+
+Distinct = tuple[exp.Expr, exp.Expr | None]  # what is counted, and the condition of the FILTER
+
+
+def _distinct_count(aggregate: exp.Expr) -> Distinct | None:
+    """count(DISTINCT x), with or without FILTER, where it is the whole aggregate."""
+    count = aggregate.this if isinstance(aggregate, exp.Filter) else aggregate
+    if not isinstance(count, exp.Count) or not isinstance(count.this, exp.Distinct):
+        return None
+    of = count.this.expressions[0]
+    if of.find(exp.Column) is None:
+        return None
+    return of, aggregate.expression.this if isinstance(aggregate, exp.Filter) else None
+
+
+def _with_distinct(scan: exp.Select, table: str, distinct: dict[str, Distinct]) -> exp.Select:
+    """The scan beside distinct counts that are grouped twice: a fraction of the cost of DISTINCT in a wide scan."""
+    groups: dict[exp.Expr, dict[str, exp.Expr | None]] = {}
+    for name, (of, condition) in distinct.items():
+        groups.setdefault(of, {})[name] = condition
+    whole = exp.select("s.*").from_(scan.subquery("s"))
+    for number, (of, conditions) in enumerate(groups.items()):
+        alias = f"d{number}"
+        counts = [exp.func("coalesce", exp.column(name, table=alias), exp.Literal.number(0)) for name in conditions]
+        whole = whole.select(*(exp.alias_(one, name) for one, name in zip(counts, conditions, strict=True)))
+        whole = whole.join(
+            _counted(of, conditions, table).subquery(alias),
+            on=exp.EQ(this=exp.column("subject", table=alias), expression=exp.column("subject", table="s")),
+            join_type="left",
+        )
+    return whole
+
+
+def _counted(of: exp.Expr, conditions: dict[str, exp.Expr | None], table: str) -> exp.Select:
+    """Each value once per subject with the conditions that any of its rows meets; then their number."""
+    subject = exp.column("subject")
+    flags = {name: f"f{number}" for number, name in enumerate(conditions)}
+    met = [
+        exp.alias_(exp.LogicalOr(this=(condition or exp.true()).copy()), flags[name])
+        for name, condition in conditions.items()
+    ]
+    values = exp.select(subject, exp.alias_(of.copy(), "counted"), *met).from_(table)
+    wanted = [condition.copy() for condition in conditions.values() if condition is not None]
+    if len(wanted) == len(conditions):
+        values = values.where(exp.or_(*wanted))
+    values = values.group_by(subject.copy(), of.copy())
+    counts = [
+        exp.alias_(_where(exp.Count(this=exp.column("counted"), big_int=True), exp.column(flag)), name)
+        for name, flag in flags.items()
+    ]
+    return exp.select(subject.copy(), *counts).from_(values.subquery("v")).group_by(subject.copy())
+
+
+def _where(aggregate: exp.Expr, condition: exp.Expr) -> exp.Filter:
+    return exp.Filter(this=aggregate, expression=exp.Where(this=condition))
 
 
 def filtered(value: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
@@ -103,15 +161,15 @@ def filtered(value: exp.Expr, condition: exp.Expr | None) -> exp.Expr:
 def _restrict(node: exp.Expr, condition: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Filter):
         both = exp.and_(condition.copy(), node.expression.this.copy())
-        return exp.Filter(this=node.this, expression=exp.Where(this=both))
+        return _where(node.this, both)
     if isinstance(node, exp.AggFunc) and not isinstance(node.parent, exp.Filter):
-        return exp.Filter(this=node, expression=exp.Where(this=condition.copy()))
+        return _where(node, condition.copy())
     return node
 
 
 def row_count(condition: exp.Expr) -> exp.Expr:
     """How many rows of the subject the indicator's WHERE lets in."""
-    return exp.Filter(this=exp.Count(this=exp.Star(), big_int=True), expression=exp.Where(this=condition.copy()))
+    return _where(exp.Count(this=exp.Star(), big_int=True), condition.copy())
 
 
 def fused_split(form: Simple) -> Split:

@@ -91,10 +91,17 @@ def _part(node: exp.Expr, parts: list[exp.Expr]) -> exp.Expr:
 
 
 def _needs_step(node: exp.Expr) -> bool:
-    """An arithmetic node is a step where a division, a root or a product of two parts is at or under it."""
+    """A node is a step where a division, a root, a product of parts or a distinct count is at or under it."""
     return isinstance(node, STEPS) and any(
-        isinstance(found, INEXACT) or _is_wide_product(found) for found in _outside_aggregates(node)
+        isinstance(found, INEXACT) or _is_wide_product(found) or _counts_distinct(found)
+        for found in _outside_aggregates(node)
     )
+
+
+def _counts_distinct(node: exp.Expr) -> bool:
+    """Distinct counts are parts of their own: a scan computes them apart."""
+    count = node.this if isinstance(node, exp.Filter) else node
+    return isinstance(count, exp.Count) and isinstance(count.this, exp.Distinct)
 
 
 def _is_wide_product(node: exp.Expr) -> bool:

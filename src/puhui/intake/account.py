@@ -66,10 +66,11 @@ def account(
     repeats: Repeats,
     periods: Periods,
     mapping: forms.Mapping,
+    warnings: Sequence[str],
     tables: Tables,
 ) -> Account:
     """Close the books. `Broken` if they do not balance: that would be our own fault, and nothing is committed."""
-    issues = _issues(landing, checked, linked, repeats, periods, tables)
+    issues = [*_issues(checked, linked, repeats, periods, tables), *(Issue(w, Severity.WARN, "", 1) for w in warnings)]
     rows, warned = _accepted_rows(tables)
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
     bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
@@ -101,7 +102,6 @@ def _accepted_rows(tables: Tables) -> tuple[int, int]:
 
 
 def _issues(
-    landing: Landing,
     checked: CheckedRows,
     linked: LinkedRows,
     repeats: Repeats,
@@ -114,8 +114,6 @@ def _issues(
         outside = int(tables.rows(condition)[0][0])
         if outside:
             found.append(Issue("outside_stated_period", Severity.WARN, "", outside))
-    if not landing.parcel.manifest.signature:
-        found.append(Issue("unsigned", Severity.WARN, "", 1))
     return found
 
 

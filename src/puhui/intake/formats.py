@@ -1,7 +1,9 @@
-"""The one shape that every delivered file is read into: text columns, record numbers, and the records that broke.
+"""The one shape that every delivered file is read into: text columns, record numbers, and the records that
+broke.
 
-Promise: whatever the kind of file, `Records` names a file that the engine reads as text only, and every record of the
-delivered file is counted once: in that file, or in `broken` (or, for plain CSV, among the engine's rejected rows).
+Promise: whatever the kind of file, `Records` names a file that the engine reads as text only, and every
+record of the delivered file is counted once: in that file, or in `broken` (or, for plain CSV, among the
+engine's rejected rows).
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ class BrokenRow:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a delimited text is written. `skip` counts physical lines before the header (a title, blank lines)."""
+    """How a delimited text is written. `skip` counts physical lines before the header (a title, blank
+    lines)."""
 
     delimiter: str = ","
     quote: str = '"'
@@ -79,8 +82,8 @@ class Dialect:
 class Records:
     """A delivered file, opened.
 
-    `path` is what the engine reads, `source` the unpacked delivered bytes whose sha256 is `digest` and length `size`.
-    `header` holds the names as delivered, `columns` the same as unique column names of the engine.
+    `path` is what the engine reads, `source` the unpacked delivered bytes whose sha256 is `digest` and length
+    `size`. `header` holds the names as delivered, `columns` the same as unique column names of the engine.
     `lines` counts all records without the header, broken ones included.
     """
 

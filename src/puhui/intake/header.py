@@ -1,4 +1,5 @@
-"""Headers: names made comparable, made unique for the engine, and told from the titles that stand above them."""
+"""Headers: names made comparable, made unique for the engine, and told from the titles that stand above
+them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"  # byte-order marks and zero-width characters that files carry
+INVISIBLE = (
+    "\ufeff\u200b\u200c\u200d\u2060\u00ad"  # byte-order marks and zero-width characters that files carry
+)
 BLANKS = " \t\r\n\f\v\u00a0\u3000" + "".join(chr(code) for code in range(0x2000, 0x200B)) + "\u202f\u205f"
 _INVISIBLE = str.maketrans("", "", INVISIBLE)
 _SPACES = re.compile(rf"[{BLANKS}_\-‐‑–—·/\\、:;.,。*\"'“”]+")
@@ -31,7 +34,8 @@ def bare(name: str) -> str:
 
 
 def unique_columns(header: Sequence[str], reserved: Iterable[str] = ("line",)) -> tuple[str, ...]:
-    """Names for the engine: blank ones are `column_N`, repeated ones (whatever their case) get `_2`, `_3` …"""
+    """Names for the engine: blank ones are `column_N`, repeated ones (whatever their case) get `_2`, `_3`
+    …"""
     used = {name.casefold() for name in reserved}
     names = []
     for number, delivered in enumerate(header, 1):

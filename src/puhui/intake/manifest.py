@@ -1,10 +1,11 @@
-"""The manifest of a delivery: what the supplier states about a file, signed, and held against the file itself.
+"""The manifest of a delivery: what the supplier states about a file, signed, and held against the file
+itself.
 
-`FILE.manifest.json` stands beside the file or in the same archive. It is one flat JSON object of strings and one
-integer. The Ed25519 signature is over the RFC 8785 form of all its fields but the signature, those not stated as ""
-or null. With strings, integers and null only, and names in plain ASCII, RFC 8785 is what `json.dumps` writes with sorted keys,
-no blanks and unescaped Unicode: the two differ in floats and in the order of names beyond the basic plane, and neither
-can stand here.
+`FILE.manifest.json` stands beside the file or in the same archive. It is one flat JSON object of strings and
+one integer. The Ed25519 signature is over the RFC 8785 form of all its fields but the signature, those not
+stated as "" or null. With strings, integers and null only, and names in plain ASCII, RFC 8785 is what
+`json.dumps` writes with sorted keys, no blanks and unescaped Unicode: the two differ in floats and in the
+order of names beyond the basic plane, and neither can stand here.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ def read_manifest(text: bytes) -> Manifest:
             raise ValueError("not an object")
         _refuse_unknown(stated)
         manifest = msgspec.convert(stated, Manifest)
-    except (ValueError, RecursionError) as error:  # msgspec.ValidationError and UnicodeDecodeError are ValueErrors
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # msgspec.ValidationError and UnicodeDecodeError are ValueErrors
         raise _unreadable(_field_in(str(error))) from None
     return _well_formed(manifest)
 
@@ -121,7 +125,9 @@ def agree(
         _verify(manifest, suppliers)
         return ()
     if resource.manifest_signature == "required":
-        raise _mismatch("signature", "签名（该资源要求签名，清单未签名）", "signature (this resource demands one)")
+        raise _mismatch(
+            "signature", "签名（该资源要求签名，清单未签名）", "signature (this resource demands one)"
+        )
     return (UNSIGNED,)
 
 
@@ -129,9 +135,13 @@ def _verify(manifest: Manifest, suppliers: Mapping[str, bytes]) -> None:
     """A supplier's own key alone speaks for it; `signer` is the person's name and proves nothing."""
     key = suppliers.get(manifest.supplier)
     if key is None:
-        raise _mismatch("supplier", "签名（没有该供数方的公钥）", "signature (no key of this supplier is known)")
+        raise _mismatch(
+            "supplier", "签名（没有该供数方的公钥）", "signature (no key of this supplier is known)"
+        )
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(manifest.signature), signed_bytes(manifest))
+        Ed25519PublicKey.from_public_bytes(key).verify(
+            bytes.fromhex(manifest.signature), signed_bytes(manifest)
+        )
     except (InvalidSignature, ValueError):
         raise _mismatch("signature", "签名", "signature") from None
 
@@ -152,7 +162,8 @@ def _unreadable(where: str) -> ParcelUnreadable:
     )
 
 
-# -- classification marks ------------------------------------------------------------------------------------------
+# -- classification marks
+# ------------------------------------------------------------------------------------------
 
 _DENIED = r"(?:不含|不涉及|不涉|不属于|未涉及|非|无)(?:任何)?"
 _SECRETS_ZH = re.compile(
@@ -166,7 +177,8 @@ _SECRETS_EN = re.compile(
 
 
 def refuse_secret(manifest: Manifest, file_name: str, banner: Sequence[str]) -> None:
-    """Refuse a parcel marked as secret in its manifest, its name, or the texts above its header. Raises ParcelSecret."""
+    """Refuse a parcel marked as secret in its manifest, its name, or the texts above its header. Raises
+    ParcelSecret."""
     for place, text in (("classification", manifest.classification), ("name", file_name)):
         if is_marked_secret(text):
             raise _secret(place)
@@ -175,7 +187,8 @@ def refuse_secret(manifest: Manifest, file_name: str, banner: Sequence[str]) -> 
 
 
 def is_marked_secret(text: str) -> bool:
-    """Whether a text carries a mark of secrecy: 机密★10年 does, 商业秘密 (a trade secret) and 不涉及国家秘密 do not."""
+    """Whether a text carries a mark of secrecy: 机密★10年 does, 商业秘密 (a trade secret) and 不涉及国家秘密
+    do not."""
     plain = unicodedata.normalize("NFKC", text)
     chinese = _SECRETS_ZH.finditer(re.sub(r"\s+", "", plain))
     english = _SECRETS_EN.finditer(plain.replace("_", " "))
@@ -184,10 +197,13 @@ def is_marked_secret(text: str) -> bool:
 
 def _secret(where: str) -> ParcelSecret:
     return ParcelSecret(
-        Said("文件标有密级或核心数据标志，未保存任何内容", "the file is marked as secret or core data; nothing was stored"),
+        Said(
+            "文件标有密级或核心数据标志，未保存任何内容",
+            "the file is marked as secret or core data; nothing was stored",
+        ),
         todo=Said(
             "涉密和核心数据不得经本平台提供；如为误标，请由定密责任人更正后重新交付",
-            "secret and core data may not pass this zone; if marked by mistake, have the mark removed by its owner",
+            "secret and core data may not pass this zone; if marked by mistake, have the mark corrected",
         ),
         article="保守国家秘密法 第三十一条；公共数据资源授权运营实施规范（试行）",
         where=where,

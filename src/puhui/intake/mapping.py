@@ -1,7 +1,8 @@
-"""Which mapping reads a file: the one that was named, the one whose header fits, or the one that the header itself is.
+"""Which mapping reads a file: the one that was named, the one whose header fits, or the one that the header
+itself is.
 
-A chosen mapping is tied to the file: its `from` names become the engine's columns, and columns that the file lacks
-are dropped where the mapping's header does not demand them.
+A chosen mapping is tied to the file: its `from` names become the engine's columns, and columns that the file
+lacks are dropped where the mapping's header does not demand them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def choose_mapping(packs: PackSet, resource: Resource, records: Records, given: 
     if given:
         named = packs.mappings.get(given) or _from_file(Path(given))
         if named.resource not in (resource.name, resource.item_id):
-            raise _unmapped(f"映射 {named.name} 属于另一资源", f"mapping {named.name} is of another resource", given)
+            raise _unmapped(
+                f"映射 {named.name} 属于另一资源", f"mapping {named.name} is of another resource", given
+            )
         return _tied(named, records)
     fitting = [m for m in packs.mappings_of(resource.name) if _fits(m, records)]
     if fitting:
@@ -76,7 +79,10 @@ def _from_file(path: Path) -> MappingForm:
     if not path.is_file():
         raise UnknownName(
             Said(f"没有名为 {path.name} 的映射", f"there is no mapping named {path.name}"),
-            todo=Said("用数据包中的映射名，或映射文件的路径", "name a mapping of a pack, or the path of a mapping file"),
+            todo=Said(
+                "用数据包中的映射名，或映射文件的路径",
+                "name a mapping of a pack, or the path of a mapping file",
+            ),
         )
     text = path.read_text(encoding="utf-8")
     try:

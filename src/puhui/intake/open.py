@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from puhui.intake.formats import Form, Records
-from puhui.intake.manifest import agree, refuse_secret
+from puhui.intake.manifest import agree, read_manifest, refuse_secret
 from puhui.intake.mapping import choose_mapping
+from puhui.intake.parcels import with_manifest
 from puhui.intake.rooms import OpenedFile, Rooms
 from puhui.model.delivery import Parcel
 from puhui.model.tables import Tables
@@ -20,9 +21,11 @@ from puhui.quality.plan import STAGED
 class Opened:
     """A parcel's file, its resource, and the mapping that its header asked for."""
 
+    parcel: Parcel
     resource: forms.Resource
     mapping: forms.Mapping
     file: OpenedFile
+    warnings: tuple[str, ...] = ()
     broken_rows: tuple[BrokenRecord, ...] = field(default=())
 
     @property
@@ -47,6 +50,9 @@ def open_parcel(parcel: Parcel, rooms: Rooms, folder: Path) -> Opened:
     refuse_secret(parcel.manifest, parcel.file_name, ())
     file = rooms.open_file(parcel.path, folder)
     refuse_secret(parcel.manifest, parcel.file_name, file.records.banner)
-    agree(parcel.manifest, file.records, resource, rooms.suppliers)
+    if file.records.manifest is not None:
+        parcel = with_manifest(parcel, read_manifest(file.records.manifest), resource)
+        refuse_secret(parcel.manifest, parcel.file_name, ())
+    warnings = agree(parcel.manifest, file.records, resource, rooms.suppliers)
     mapping = choose_mapping(rooms.packs, resource, file.records, parcel.mapping)
-    return Opened(resource, mapping, file)
+    return Opened(parcel, resource, mapping, file, warnings)

@@ -45,6 +45,15 @@ def _unstated(resource: Resource) -> DeliveryKind:
     return DeliveryKind.SNAPSHOT if resource.period else DeliveryKind.INCREMENT
 
 
+def with_manifest(parcel: Parcel, manifest: Manifest, resource: Resource) -> Parcel:
+    """The parcel with the manifest that came in its archive. It must not contradict what is known already."""
+    stated = parcel.manifest
+    for field in ("period", "corrects"):
+        manifest = _with(manifest, field, getattr(stated, field))
+    kind = manifest.kind or stated.kind or _unstated(resource)
+    return replace(parcel, manifest=replace(manifest, kind=kind))
+
+
 def _with(manifest: Manifest, field: str, stated: str) -> Manifest:
     if not stated:
         return manifest

@@ -1,4 +1,5 @@
-"""A proposed mapping for a new layout, from names and values, with a confidence per column, for a person to confirm."""
+"""A proposed mapping for a new layout, from names and values, with a confidence per column, for a person to
+confirm."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ SURE = 0.5  # a column under this confidence stays unmapped
 _NAME_ONLY = 0.75  # how much a look-alike name counts at most
 _CHECKED = ("uscc", "ric", "org_code", "reg_no")
 _WIDE = Decimals(38, 6)
+_LONGEST = 40  # characters; a longer text is no number, date or flag
 _LAST_DAY = date(9999, 12, 31)
 
 
@@ -58,7 +60,12 @@ class Proposal:
             "resource": self.resource,
             "confidence": round(self.confidence, 2),
             "columns": [
-                {"column": c.column, "field": c.field, "confidence": round(c.confidence, 2), "why": list(c.why)}
+                {
+                    "column": c.column,
+                    "field": c.field,
+                    "confidence": round(c.confidence, 2),
+                    "why": list(c.why),
+                }
                 for c in self.columns
             ],
             "missing": list(self.missing),
@@ -67,7 +74,8 @@ class Proposal:
 
 
 def names_of(resource: Resource) -> dict[str, str]:
-    """Comparable name, title or alias → field, without those that two fields share; a field's name goes first."""
+    """Comparable name, title or alias → field, without those that two fields share; a field's name goes
+    first."""
     found: dict[str, str] = {}
     shared: set[str] = set()
     for field in resource.fields:
@@ -82,7 +90,8 @@ def names_of(resource: Resource) -> dict[str, str]:
 def propose_mapping(
     packs: PackSet, resources: Sequence[Resource], records: Records, rows: Sequence[Sequence[Any]]
 ) -> Proposal:
-    """The best mapping of a file's columns to one of `resources`. `rows` is a sample, in the order of the columns."""
+    """The best mapping of a file's columns to one of `resources`. `rows` is a sample, in the order of the
+    columns."""
     values = [_sample(rows, number) for number in range(len(records.header))]
     kinds = [_kinds_of(sample) for sample in values]
     proposals = [_for_resource(packs, resource, records, values, kinds) for resource in resources]
@@ -108,7 +117,8 @@ def _kinds_of(sample: Sequence[str]) -> dict[str, float]:
     """What the values look like → share of the values that do."""
     if not sample:
         return {}
-    found = {kind: sum(map(test, sample)) / len(sample) for kind, test in _RECOGNISED.items()}
+    short = [text for text in sample if len(text) <= _LONGEST]
+    found = {kind: sum(map(test, short)) / len(sample) for kind, test in _RECOGNISED.items()}
     array = pa.array(sample, pa.string())
     for kind in _CHECKED:
         found[kind] = float(np.mean(verify(kind, array, _LAST_DAY).valid))
@@ -182,8 +192,17 @@ def _value_score(
     if not sample:
         return 0.0, ()
     if field.semantic in _CHECKED:
-        return (1.0, (f"check digits of {field.semantic}",)) if field.semantic in kinds else (-1.0, ("check digits",))
-    if any(kind in kinds for kind in _CHECKED[:2]) and field.semantic not in ("tax_no", "id", "local", "text"):
+        return (
+            (1.0, (f"check digits of {field.semantic}",))
+            if field.semantic in kinds
+            else (-1.0, ("check digits",))
+        )
+    if any(kind in kinds for kind in _CHECKED[:2]) and field.semantic not in (
+        "tax_no",
+        "id",
+        "local",
+        "text",
+    ):
         return -1.0, ("values are identifiers",)
     if field.code_list and field.code_list in packs.codes:
         known = spellings(packs.codes[field.code_list])
@@ -215,7 +234,9 @@ def _rendered(resource: Resource, columns: Sequence[ColumnProposal]) -> str:
         f"header: {_flow([column.column for column in mapped])}",
         "columns:",
     ]
-    lines += [f"  {c.field}: {_flow(_column(resource, c))}  # {c.confidence:.2f} {'; '.join(c.why)}" for c in mapped]
+    lines += [
+        f"  {c.field}: {_flow(_column(resource, c))}  # {c.confidence:.2f} {'; '.join(c.why)}" for c in mapped
+    ]
     lines += [f"ignore: {_flow(unmapped)}"] if unmapped else []
     return "\n".join(lines) + "\n"
 
@@ -231,5 +252,7 @@ def _column(resource: Resource, column: ColumnProposal) -> dict[str, str]:
 
 
 def _flow(value: object) -> str:
-    text: str = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10**6)
+    text: str = yaml.safe_dump(
+        value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10**6
+    )
     return text.strip()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from puhui.intake.rooms import Rooms, StoredParcel
+from puhui.intake.rooms import Rooms
+from puhui.lake.store import StoredParcel
 from puhui.intake.set_aside import set_aside_name
 from puhui.lake.editions import edition_of
 from puhui.lake.store import Committed

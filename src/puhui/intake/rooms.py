@@ -10,27 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from puhui.intake.formats import Records
-from puhui.lake.store import BlobStore, Sealed, TableStore
+from puhui.lake.store import BlobStore, Sealed, StoredParcel, TableStore
 from puhui.model.delivery import Edition, Landing, Parcel
 from puhui.model.tables import Tables
 from puhui.packs.packset import PackSet
 from puhui.quality.check import BrokenRecord
 from puhui.subjects.resolve import NameMatcher
 from puhui.subjects.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class StoredParcel:
-    """What the register knows of a parcel: enough to answer a repeated delivery and to open its blobs."""
-
-    resource: str
-    digest: str
-    state: str  # taking | taken
-    sealed: Sealed | None  # None: the retention has ended and the key is destroyed
-    result: Mapping[str, Any]
-    mapping: str
-    period: str
-    file_name: str
 
 
 class ParcelRegister(Protocol):
@@ -48,6 +34,12 @@ class ParcelRegister(Protocol):
         """Forget a parcel that was refused or interrupted. Repeatable."""
 
     def unfinished(self) -> Sequence[StoredParcel]: ...
+
+    def find_digest(self, digest: str) -> Sequence[StoredParcel]:
+        """The parcels whose digest begins so."""
+
+    def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
+        """One line of the outbox, durable once it returns."""
 
     def refuse(self, landing_digest: str, parcel: Parcel, code: str, at: datetime) -> None:
         """Write the event of a refused parcel."""

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from puhui.intake.account import Account
 from puhui.intake.open import Opened
-from puhui.intake.rooms import Rooms, StoredParcel
-from puhui.lake.store import BlobStore, Sealed
+from puhui.intake.rooms import Rooms
+from puhui.lake.store import BlobStore, Sealed, StoredParcel
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
 from puhui.model.tables import Tables

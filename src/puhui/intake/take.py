@@ -47,11 +47,11 @@ def take(parcel: Parcel, rooms: Rooms, progress: Progress = lambda step: None) -
         progress("opened")
         if (first := rooms.register.find(opened.resource.name, opened.records.digest)) is not None:
             return Taken(dict(first.result), repeated=True)
-        landing = land(parcel, opened.records.digest, opened.records.size, rooms.now())
+        landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
         progress("landed")
         checked = _check(landing, opened, scratch.tables, rooms)
         progress("checked")
-        periods = periods_of(opened.resource, parcel.manifest, checked.checked.table, scratch.tables)
+        periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
         linked = _link(checked, opened, periods, scratch.tables, rooms)
         progress("linked")
         books = _account(landing, opened, checked, linked, periods, scratch.tables)
@@ -95,7 +95,7 @@ def _account(
     in_order = opened.mapping.operation is not None  # rows are operations: the last one of a key counts
     repeats = find_repeats(LINKED, keys, fields, fields, tables, last_wins=in_order)
     _final_view(landing, resource, tables)
-    books = account(landing, resource, checked, linked, repeats, periods, opened.mapping, tables)
+    books = account(landing, resource, checked, linked, repeats, periods, opened.mapping, opened.warnings, tables)
     refuse_if_over(books, resource)
     return books
 
@@ -152,6 +152,7 @@ def _commit(
         conflicts=books.conflicts,
         state="awaiting_release" if resource.steward_release else "published",
         result=books.result,
+        rows=books.counts.accepted,
     )
     return commit_linked(linked.linked, intent, tables, rooms.lake)
 
@@ -166,6 +167,6 @@ def preview(parcel: Parcel, rooms: Rooms) -> dict[str, object]:
     """Only the checks of a file: nothing is stored and nobody is adopted, so unknown identifiers are not yet looked at."""
     with rooms.scratch() as scratch:
         opened = open_parcel(parcel, rooms, scratch.folder)
-        landing = land(parcel, opened.records.digest, opened.records.size, rooms.now())
+        landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
         checked = _check(landing, opened, scratch.tables, rooms)
         return preview_of(checked, opened.resource, opened.mapping, scratch.tables)

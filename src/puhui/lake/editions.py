@@ -26,6 +26,7 @@ class Intent:
     conflicts: int
     state: str
     result: Callable[[int], Mapping[str, Any]]  # superseded rows → the parcel's result as it will be stored
+    rows: int  # how many rows the change has: one file for few, one per bucket for many
     keep_periods: bool = True  # what the parent held is still held
 
 
@@ -46,11 +47,10 @@ def _commit(intent: Intent, tables: Tables, store: TableStore) -> Edition:
     parent = newest(store, intent.resource)
     files = store.files(intent.resource, parent.version) if parent else []
     rewrite = plan_rewrite(tables, files, intent.change)
-    rows = tables.rows(f"SELECT count(*) FROM {intent.change.table}")[0][0]
     written = tables.write_parquet(
         rewrite.sql,
         str(store.staging(intent.resource) / intent.digest[:16]),
-        by_bucket=rows >= BY_BUCKET_FROM_ROWS,
+        by_bucket=intent.rows >= BY_BUCKET_FROM_ROWS,
     )
     kept = (parent.rows if parent else 0) - sum(f.rows for f in rewrite.removed)
     edition = _next_edition(intent, parent, kept + sum(f.rows for f in written))

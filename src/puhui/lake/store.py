@@ -21,6 +21,20 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredParcel:
+    """What the register knows of a parcel: enough to answer a repeated delivery and to open its blobs."""
+
+    resource: str
+    digest: str
+    state: str  # taking | taken
+    sealed: Sealed | None  # None: the retention has ended and the key is destroyed
+    result: Mapping[str, Any]
+    mapping: str
+    period: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """One version of a table: the note is what the commit said of itself (digest, number, result …)."""
 
@@ -73,6 +87,12 @@ class TableStore(Protocol):
 
     def restore(self, table: str, version: int | None, note: Mapping[str, Any]) -> Committed:
         """One new version with exactly the rows of an older one (None: no rows); as durable as `commit`."""
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """Name → DuckDB type of the newest version's columns."""
+
+    def purge(self, table: str, paths: Sequence[str]) -> None:
+        """Remove files for good; versions that named them can no longer be read. Repeatable."""
 
     def sweep(self, table: str) -> int:
         """Remove files that no version names (a kill before a commit leaves such). How many were removed."""

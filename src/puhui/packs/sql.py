@@ -25,6 +25,9 @@ from puhui.packs.sql_tables import RESERVED, Table
 __all__ = ["CLAUSE_OF", "Clause", "Reading", "Scope", "Source", "columns_in", "line_of", "parts_of", "read"]
 
 DIALECT = "duckdb"
+# Walks over a tree are recursive; the shipped indicators have 20 levels and 8 SELECTs at most.
+_DEEPEST = 150
+_MOST_SELECTS = 60
 _SKIPPED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?<![:\w]):(?=[A-Za-z_])", re.DOTALL)
 # What a SELECT, a FROM item and a join may hold; anything else is refused by name, so a new syntax
 # cannot slip in.
@@ -74,6 +77,13 @@ def _without_colons(sql: str) -> tuple[str, frozenset[int]]:
     return "".join("_" if place in places else letter for place, letter in enumerate(sql)), places
 
 
+def _depth(statement: exp.Expr) -> int:
+    depths: dict[int, int] = {}
+    for node in statement.walk():
+        depths[id(node)] = depths.get(id(node.parent), 0) + 1
+    return max(depths.values())
+
+
 def _bind(statement: exp.Expr, places: frozenset[int]) -> None:
     for column in list(statement.find_all(exp.Column)):
         if column.this.meta.get("start") in places and not column.table:
@@ -114,6 +124,14 @@ class _Builder:
                 "sql.not-a-select",
                 f"只能用 SELECT，不能用 {statement.key.upper()}",
                 f"only SELECT is allowed, not {statement.key.upper()}",
+            )
+            return None
+        if _depth(statement) > _DEEPEST or len(list(statement.find_all(exp.Select))) > _MOST_SELECTS:
+            self._unreadable(
+                self.first_line,
+                "sql.too-deep",
+                "SQL 嵌套过深或步骤过多，请简化",
+                "the SQL is nested too deep or has too many steps: make it simpler",
             )
             return None
         _bind(statement, bound)

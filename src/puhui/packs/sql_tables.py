@@ -30,8 +30,8 @@ class Documents(Protocol):
 class Table:
     """A table's columns with their pack types; `ends` name whole subjects, `key` makes rows distinct.
 
-    `kept_out` are fields whose values never reach the lake. `about` is the end that the rows are facts about; empty:
-    neither is.
+    `kept_out` are fields whose values never reach the lake. `about` is the end that the rows are facts about;
+    empty: neither is.
     """
 
     name: str

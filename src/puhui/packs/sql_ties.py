@@ -25,10 +25,12 @@ Place = tuple[int, str]  # a scope's id and the alias of a table in it: `Touch.a
 
 @dataclass(slots=True)
 class Ties:
-    """Found for one reading. `far` are the tables whose rows are about another subject than the figure's."""
+    """Found for one reading. `far` are the tables whose rows are about another subject than the figure's, `near` those
+    whose end `subject` is the figure's subject (a relation may be both)."""
 
     mistakes: list[Mistake] = field(default_factory=list)
     far: frozenset[Place] = frozenset()
+    near: frozenset[Place] = frozenset()
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class _Scoped:
 
     ends: set[str] = field(default_factory=set)
     about: dict[Place, str | None] = field(default_factory=dict)
+    near: dict[Place, str | None] = field(default_factory=dict)  # the output that carries its `subject` end
 
 
 def ties_of(reading: Reading) -> Ties:
@@ -61,6 +64,7 @@ def ties_of(reading: Reading) -> Ties:
             "the output `subject` must be a resource's subject or an end of a relation",
         )
     ties.far = frozenset(place for place, end in outer.about.items() if end != "subject")
+    ties.near = frozenset(place for place, end in outer.near.items() if end == "subject")
     return ties
 
 
@@ -72,6 +76,7 @@ def _of_union(scope: Scope, found: dict[int, _Scoped]) -> _Scoped:
         renamed = dict(zip(branch.outputs, names, strict=False))
         merged.ends &= {renamed[end] for end in part.ends if end in renamed}
         merged.about |= {place: renamed.get(end or "") for place, end in part.about.items()}
+        merged.near |= {place: renamed.get(end or "") for place, end in part.near.items()}
     return merged
 
 
@@ -84,24 +89,30 @@ def _of_select(scope: Scope, found: dict[int, _Scoped], reading: Reading, ties: 
     outputs = {root: name for name, root in reversed(named.items())}
     if "subject" in named:
         outputs[named["subject"]] = "subject"
-    about: dict[Place, str | None] = {}
+    scoped = _Scoped(set(named))
     for alias, source in scope.sources.items():
-        for place, name in _about_of(scope, source, found).items():
-            root = classes.get((alias, name)) if name is not None else None
-            about[place] = outputs.get(root) if root is not None else None
-    return _Scoped(set(named), about)
+        inner = _inside(scope, source, found)
+        for here, there in ((scoped.about, inner.about), (scoped.near, inner.near)):
+            for place, name in there.items():
+                root = classes.get((alias, name)) if name is not None else None
+                here[place] = outputs.get(root) if root is not None else None
+    return scoped
 
 
 def _ends_of(source: Source, found: dict[int, _Scoped]) -> set[str]:
     if source.scope is not None:
-        return found[id(source.scope)].ends if id(source.scope) in found else set()
+        return found.get(id(source.scope), _Scoped()).ends
     return set(source.table.ends) if source.table is not None else set()
 
 
-def _about_of(scope: Scope, source: Source, found: dict[int, _Scoped]) -> dict[Place, str | None]:
+def _inside(scope: Scope, source: Source, found: dict[int, _Scoped]) -> _Scoped:
+    """What is known of a FROM item: of a sub-query what was found there, of a table its ends."""
     if source.scope is not None:
-        return found[id(source.scope)].about if id(source.scope) in found else {}
-    return {(id(scope), source.alias): source.table.about} if source.table is not None else {}
+        return found.get(id(source.scope), _Scoped())
+    if source.table is None:
+        return _Scoped()
+    place = (id(scope), source.alias)
+    return _Scoped(set(source.table.ends), {place: source.table.about}, {place: "subject"})
 
 
 def _end(scope: Scope, ends: dict[str, set[str]], node: exp.Expr | None) -> End | None:

@@ -38,10 +38,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One stored column met in one place. `scope` is the CTE or sub-query, "" the outermost; `at` the
-    FROM item.
+    """One stored column met in one place.
 
-    `end`: the column names a subject and is no field of the catalogue. `group` tells apart the yes/no expressions that a flag comes from.
+    `scope` is the CTE or sub-query, "" the outermost; `at` the item of FROM. `end`: the column names a
+    subject and is no field. `group` tells apart the yes/no expressions that a flag comes from.
     """
 
     table: str

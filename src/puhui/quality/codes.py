@@ -13,7 +13,8 @@ NO = ("否", "N", "NO", "0", "FALSE", "F", "无", "没有", "假", "×", "非")
 
 
 def spellings(codes: forms.CodeList) -> dict[str, str]:
-    """Every spelling that a list knows, and the code that it becomes; a code itself goes before another's spelling."""
+    """Every spelling that a list knows, and the code that it becomes; a code itself goes before another's
+    spelling."""
     found = {spelling: value.code for value in codes.values for spelling in (value.title.zh, *value.also)}
     return {**found, **{value.code: value.code for value in codes.values}}
 
@@ -22,7 +23,8 @@ FEW = 64  # from so many words on the engine's hash join is quicker than compari
 
 
 def is_one_of_sql(text: str, words: Iterable[str]) -> str:
-    """Whether `text` (a column) is one of `words`; the engine makes a join of IN, which few words are not worth."""
+    """Whether `text` (a column) is one of `words`; the engine makes a join of IN, which few words are not
+    worth."""
     listed = [literal(word) for word in words]
     if len(listed) > FEW:
         return f"{text} IN ({', '.join(listed)})"
@@ -30,7 +32,8 @@ def is_one_of_sql(text: str, words: Iterable[str]) -> str:
 
 
 def codes_sql(text: str, codes: forms.CodeList) -> str:
-    """The code of cleaned `text` (a column); other text stays as it is in an open list and is NULL in a closed one."""
+    """The code of cleaned `text` (a column); other text stays as it is in an open list and is NULL in a
+    closed one."""
     known = [value.code for value in codes.values]
     others = {also: code for also, code in spellings(codes).items() if also != code}
     wide = narrow_if_wide_sql(text)
@@ -55,7 +58,8 @@ def flag_sql(text: str) -> str:
     """Cleaned `text` (a column) as a BOOLEAN or NULL."""
     body = f"CASE WHEN {is_one_of_sql('w', YES)} THEN TRUE WHEN {is_one_of_sql('w', NO)} THEN FALSE END"
     slow = let_sql("w", f"upper({narrow_if_wide_sql(text)})", body)
-    return f"CASE {text} WHEN '1' THEN TRUE WHEN '0' THEN FALSE WHEN '是' THEN TRUE WHEN '否' THEN FALSE ELSE {slow} END"
+    plain = "WHEN '1' THEN TRUE WHEN '0' THEN FALSE WHEN '是' THEN TRUE WHEN '否' THEN FALSE"
+    return f"CASE {text} {plain} ELSE {slow} END"
 
 
 def flag(text: str | None) -> bool | None:

@@ -1,10 +1,12 @@
-"""The words that Chinese registers use for currencies and multiples, with their ISO 4217 codes and powers of ten."""
+"""The words that Chinese registers use for currencies and multiples, with their ISO 4217 codes and powers of
+ten."""
 
 from __future__ import annotations
 
 import re
 
-# first match wins, so a word that holds another's (美元 holds 元) stands with its own code and 元 alone comes last
+# first match wins, so a word that holds another's (美元 holds 元) stands with its own code and 元 alone comes
+# last
 CURRENCIES: dict[str, tuple[str, ...]] = {
     "TWD": ("新台币", "台币", "新台元", "台元", "TWD", "NTD", "NT$"),
     "HKD": ("港币", "港元", "港圆", "香港元", "HKD", "HK$"),

@@ -1,9 +1,9 @@
 """Days, months and moments out of text: SQL for the engine and its Python twin.
 
-Days: 2025-02-11, 2025/2/1, 2025.02.11, 20250211, 2025年2月11日, each also with a time behind it, which is dropped;
-长期 and its like are OPEN_END. Months: 202609, 2026-09, 2026/9, 2026年9月, or a day in it; the value is the month's last
-day. Moments without a zone are China Standard Time; the value is UTC. A day that no calendar has is no value.
-Numbers of days since 1899-12-30 are read in files of a spreadsheet only.
+Days: 2025-02-11, 2025/2/1, 2025.02.11, 20250211, 2025年2月11日, each also with a time behind it, which is
+dropped; 长期 and its like are OPEN_END. Months: 202609, 2026-09, 2026/9, 2026年9月, or a day in it; the value
+is the month's last day. Moments without a zone are China Standard Time; the value is UTC. A day that no
+calendar has is no value. Numbers of days since 1899-12-30 are read in files of a spreadsheet only.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ def _slow_moment_sql() -> str:
         "z",
         zone,
         "CASE WHEN z = '' THEN 480 WHEN z = 'Z' THEN 0 ELSE CAST(z[1:1] || '1' AS INTEGER) * "
-        "(CAST(z[2:3] AS INTEGER) * 60 + CASE WHEN strlen(z) = 5 THEN CAST(z[4:5] AS INTEGER) ELSE 0 END) END",
+        "(CAST(z[2:3] AS INTEGER) * 60 + "
+        "CASE WHEN strlen(z) = 5 THEN CAST(z[4:5] AS INTEGER) ELSE 0 END) END",
     )
     return (
         f"CASE WHEN regexp_matches(s, {literal(_MOMENT)}) "

@@ -1,8 +1,9 @@
 """Numbers and amounts out of text: SQL for the engine and its Python twin.
 
-A number is written plainly, with thousands separators in groups of three, with a sign or in brackets (negative), with
-an exponent, in full width, or with its unit behind it. Digits beyond the declared scale are rounded half away from
-zero and reported by `precision_sql` (a warning). A value that does not fit the declared width is no value.
+A number is written plainly, with thousands separators in groups of three, with a sign or in brackets
+(negative), with an exponent, in full width, or with its unit behind it. Digits beyond the declared scale are
+rounded half away from zero and reported by `precision_sql` (a warning). A value that does not fit the
+declared width is no value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from puhui.quality.text import BLANKS, let_sql, narrow, narrow_sql, trim, trim_s
 
 _PLAIN = r"[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)?(\.[0-9]*)?([eE]\+?[0-9]{1,2})?"
 _BRACKETED = r"\(([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?\)"
-_FAST = re.compile(r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?")
+_FAST = re.compile(
+    r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
+)
 _UNITS = {
     "CNY": r"(人民币)?[元圆](整|人民币)?|CNY|RMB",
     "CNY 10k": r"(人民币)?万元?(人民币)?",
@@ -46,7 +49,8 @@ class Decimals:
 
 
 def unit_pattern(unit: str) -> str:
-    """What may stand behind a number of this unit: its own sign only, never one that would change the value."""
+    """What may stand behind a number of this unit: its own sign only, never one that would change the
+    value."""
     return _UNITS.get(unit, re.escape(unit) if unit else "")
 
 
@@ -77,7 +81,8 @@ def number_text(text: str, unit: str) -> str | None:
 
 
 def decimal_sql(text: str, kind: Decimals, unit: str) -> str:
-    """`text` (a column) as a DECIMAL or NULL: the engine's own cast first, the other ways where that gives nothing."""
+    """`text` (a column) as a DECIMAL or NULL: the engine's own cast first, the other ways where that gives
+    nothing."""
     slow = f"CASE WHEN {text} IS NOT NULL THEN TRY_CAST({_number_text_sql(text, unit)} AS {kind.sql}) END"
     return f"coalesce(TRY_CAST({text} AS {kind.sql}), {slow})"
 
@@ -101,7 +106,8 @@ def precision_sql(text: str, value: str, kind: Decimals) -> str:
 
 
 def integer_sql(text: str, unit: str) -> str:
-    """`text` (a column) as a BIGINT or NULL; 12.00 is 12, and 12.5 is no integer (the engine's own cast would round)."""
+    """`text` (a column) as a BIGINT or NULL; 12.00 is 12, and 12.5 is no integer (the engine's own cast would
+    round)."""
     number = _number_text_sql(text, unit)
     whole = (
         "CASE WHEN NOT regexp_matches(m, '[.][0-9]*[1-9]') OR regexp_matches(m, '[eE]') "
@@ -125,7 +131,8 @@ def integer(text: str | None, unit: str) -> int | None:
     return int(value)
 
 
-# -- amounts: a number, perhaps a multiple, perhaps a currency, in any of the orders that registers print ----------
+# -- amounts: a number, perhaps a multiple, perhaps a currency, in any of the orders that registers print
+# ----------
 
 _TIGHT = rf"[{re.escape(BLANKS)}()\[\]【】〔〕:;，。]"
 _NUMBER = r"([-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
@@ -145,7 +152,8 @@ def _tight_sql(text: str) -> str:
 
 
 def tight(text: str) -> str:
-    """The text without blanks and brackets, in half width and upper case: 1,000（万元人民币） → 1,000万元人民币."""
+    """The text without blanks and brackets, in half width and upper case: 1,000（万元人民币） →
+    1,000万元人民币."""
     return re.sub(_TIGHT, "", narrow(text)).upper()
 
 
@@ -161,7 +169,8 @@ def amount_sql(text: str, kind: Decimals, unit: str) -> str:
     )
     named = f"CASE regexp_extract(r, {literal(_TIMES)}) {times}ELSE {_factor(-power)} END"
     factor = f"CASE WHEN r = '' THEN {_factor(0)} ELSE {named} END"
-    # DECIMAL(20,6) times DECIMAL(18,8) stays below 10^24, which DECIMAL(38,14) holds: the product cannot overflow
+    # DECIMAL(20,6) times DECIMAL(18,8) stays below 10^24, which DECIMAL(38,14) holds: the product cannot
+    # overflow
     number = f"TRY_CAST(replace(regexp_extract(a, {literal(_NUMBER)}, 1), ',', '') AS DECIMAL(20,6))"
     value = f"TRY_CAST({number} * {let_sql('r', _rest_sql('a'), factor)} AS {kind.sql})"
     body = f"CASE WHEN regexp_full_match(a, {literal(_NUMBER)}) OR ({_is_amount_sql('a')}) THEN {value} END"

@@ -1,7 +1,7 @@
 """How delivered text is cleaned, as SQL for the engine, and as plain Python that says the same more slowly.
 
-Each `…_sql` takes a SQL expression of type VARCHAR and gives one; its twin of the same name takes and gives str or None.
-Property tests hold both equal.
+Each `…_sql` takes a SQL expression of type VARCHAR and gives one; its twin of the same name takes and gives
+str or None. Property tests hold both equal.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from puhui.model.tables import literal
 
-BLANKS = " \t\n\r\u00a0\u3000\ufeff\u200b"  # trimmed at both ends: blanks, full-width blank, byte-order mark, zero width
+BLANKS = " \t\n\r\u00a0\u3000\ufeff\u200b"  # trimmed at both ends, the invisible ones too
 NULL_WORDS = (
     "空", "无", "暂无", "不详", "未知", "——", "—", "－", "-", "--", "---", "/", "\\", "\\N",
     "N/A", "n/a", "NA", "#N/A", "null", "NULL", "Null", "none", "None", "NONE", "NaN", "nan",
@@ -33,7 +33,8 @@ def trim(text: str) -> str:
 
 def clean_sql(text: str, nulls: Sequence[str]) -> str:
     """Trimmed; NULL where empty or one of `nulls`. `text` is the name of a column or variable."""
-    # nearly all values have plain characters at both ends: only the others pay for the trim that knows all blanks
+    # nearly all values have plain characters at both ends: only the others pay for the trim that knows all
+    # blanks
     return (
         f"CASE WHEN {_plain_ends_sql(text)} THEN {_without_nulls_sql(text, nulls)} "
         f"ELSE {let_sql('trimmed', trim_sql(text), _without_nulls_sql('trimmed', nulls))} END"

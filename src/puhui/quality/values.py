@@ -1,14 +1,16 @@
 """From a field of the catalogue to the SQL that types its column and says what is wrong with it.
 
-Text goes in, a typed value comes out or NULL, and each way to fail has a check of its own. The fast way of a value is
-the engine's own cast; the other spellings are tried only where that gives nothing. Rules by type: `docs/reference/values.md`.
+Text goes in, a typed value comes out or NULL, and each way to fail has a check of its own. The fast way of a
+value is the engine's own cast; the other spellings are tried only where that gives nothing. Rules by type:
+`docs/reference/values.md`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as of_field
 
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
@@ -33,16 +35,17 @@ REGION_OF_USCC = (3, 6)  # first place and length of the area in a credit code (
 class Typed:
     """The SQL of one field, in three layers, so that nothing is computed twice.
 
-    `clean_sql` is over the source columns and is to be named `t_<field>`; `value_sql` and `extra` (other field → SQL)
-    are over `t_<field>` and are to be named `v_<field>`; the checks are over both. Their SQL is never NULL.
+    `clean_sql` is over the source columns and is to be named `t_<field>`; `value_sql` and `extra` (other
+    field → SQL) are over `t_<field>` and are to be named `v_<field>`; the checks are over both. Their SQL is
+    never NULL.
     """
 
     field: str
     clean_sql: str
     value_sql: str
-    extra: Mapping[str, str] = field(default_factory=dict)
-    problem_sql: Mapping[str, str] = field(default_factory=dict)  # check → the row is set aside
-    warn_sql: Mapping[str, str] = field(default_factory=dict)  # check → the row stays
+    extra: Mapping[str, str] = of_field(default_factory=dict)
+    problem_sql: Mapping[str, str] = of_field(default_factory=dict)  # check → the row is set aside
+    warn_sql: Mapping[str, str] = of_field(default_factory=dict)  # check → the row stays
 
 
 def typed_expression(
@@ -56,7 +59,8 @@ def typed_expression(
 ) -> Typed:
     """`source` is a SQL expression of text, or several of which the first filled one counts.
 
-    `nulls` are spellings of null beside the house's own; `excel` says that numbers may be a spreadsheet's dates.
+    `nulls` are spellings of null beside the house's own; `excel` says that numbers may be a spreadsheet's
+    dates.
     """
     return _Typing(field, mapping_column, _nulls_of(field, nulls, codes), codes, excel).typed(source)
 

@@ -229,6 +229,11 @@ def _body(vault: Vault, case: SealedCase) -> _Body:
     return msgspec.msgpack.decode(plain, type=_Body)
 
 
+def case_of(vault: Vault, resource: str, name: str) -> str:
+    """The id that a case of this name from this resource has, whether or not there is one."""
+    return _case_key(vault, resource, name).hex()
+
+
 def open_cases(vault: Vault, *, resource: str = "") -> list[ResolveCase]:
     """The steward's list: names that wait for a decision, of one resource or all, by id."""
     cases = [_shown(vault, case) for case in vault.store.cases() if case.state == OPEN]

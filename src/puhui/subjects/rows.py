@@ -25,6 +25,8 @@ UNLINKED = "unlinked"  # line, field, check: rows without a subject
 _IDENTITIES = "identities"
 _TOKENS = "identity_tokens"
 _FINDINGS = "identity_findings"
+# a shareholder's number is a citizen's or a firm's: it is told by its form
+_OTHER_KINDS = {"uscc": ("uscc",), "ric": ("ric", "uscc")}
 _IDENTIFIER_KINDS = ("uscc", "ric", "org_code", "reg_no", "tax_no")  # what a field that names another subject may hold
 
 
@@ -95,7 +97,7 @@ def _link_other_ends(
         values = tables.arrow(
             f"SELECT DISTINCT {name} AS value FROM {checked.table} WHERE bad = 0 AND {name} IS NOT NULL"
         )["value"].combine_chunks()
-        kinds = (field.semantic,) if field.semantic in _IDENTIFIER_KINDS else _IDENTIFIER_KINDS
+        kinds = _OTHER_KINDS.get(field.semantic, _IDENTIFIER_KINDS)
         tokens = link_others(vault, kinds, values, today=today)
         tables.register(f"other_{field.name}", pa.table({"value": values, "token": tokens}))
 

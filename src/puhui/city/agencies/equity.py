@@ -6,9 +6,9 @@ import numpy as np
 
 from puhui.city import words
 from puhui.city.agencies.market import pripid
-from puhui.city.columns import Rows, dates, exact, numbered, pick, rows_of, same, truths, whole
+from puhui.city.columns import Rows, dates, exact, later, numbered, pick, rows_of, same, truths, whole
 from puhui.city.lives import COOPERATIVE, ENTERPRISE, District
-from puhui.city.settings import Days, Whole
+from puhui.city.settings import Whole
 
 
 def investors(district: District) -> Rows:
@@ -105,7 +105,7 @@ def _reports(district: District) -> tuple[Whole, Whole]:
 
 
 def _yearly_sales(district: District, year: Whole, firm: Whole) -> Whole:
-    """Sales of a calendar year as far as the city's months tell them, in fen; a third of all months before them."""
+    """Sales of a calendar year as far as the city's months tell them, in fen; before them a third of all."""
     sales = district.firms.sales
     years = district.month_ends.astype("datetime64[Y]").astype(np.int64) + 1970
     found: Whole = sales.sum(axis=0)[firm] // 3
@@ -149,8 +149,8 @@ def guarantees(district: District) -> Rows:
     firms, rng = district.firms, district.rng("SCJ-14")
     at = np.flatnonzero(rng.random(len(firm)) < 0.02)
     year, firm = year[at], firm[at]
-    start: Days = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + rng.integers(
-        60, 260, len(firm)
+    start = later(
+        (year - 1970).astype("datetime64[Y]").astype("datetime64[D]"), rng.integers(60, 260, len(firm))
     )
     columns = {
         "uscc": pick(firms.uscc, firm),
@@ -161,7 +161,7 @@ def guarantees(district: District) -> Rows:
         "guar_debtor": pick(firms.name, (firm * 31 + 17) % len(firms)),
         "guar_amount": exact(rng.integers(10, 800, len(firm)) * 1_000_000, 6),
         "guar_from": dates(start),
-        "guar_to": dates(start + rng.integers(300, 1_500, len(firm))),
+        "guar_to": dates(later(start, rng.integers(300, 1_500, len(firm)))),
         "guar_way": pick(("一般", "连带", "未约定"), rng.choice(3, size=len(firm), p=[0.2, 0.7, 0.1])),
     }
     return rows_of("SCJ-14", firm, columns)

@@ -122,8 +122,9 @@ def registration_changes(district: District) -> Rows:
         pick(firms.address, (firm * 7 + 1) % len(firms)), numbered("", rng.integers(10, 999, len(firm)), "万元"),
     )  # fmt: skip
     after = pc.choose(
-        pa.array(item), pick(district.people.name, firms.boss[firm]), same("股东甲60%；股东乙40%", len(firm)),
-        pick(firms.address, firm), numbered("", firms.capital[firm], "万元"),
+        pa.array(item), pick(district.people.name, firms.boss[firm]),
+        same("股东甲60%；股东乙40%", len(firm)), pick(firms.address, firm),
+        numbered("", firms.capital[firm], "万元"),
     )  # fmt: skip
     everyone = np.concatenate([firm, renamed])
     days = np.concatenate([day, firms.renamed_on[renamed]])

@@ -14,7 +14,9 @@ from puhui.city.columns import (
     dates,
     every_pair,
     exact,
+    first_days,
     joined,
+    later,
     nothing,
     numbered,
     pick,
@@ -81,8 +83,8 @@ def late_bills(district: District, item: str) -> Rows:
     careless = 0.03 / (1.0 + np.exp(2.5 - 1.5 * people.thrift))
     chance = np.r_[poor, careless]
     month, subject = np.nonzero(rng.random((district.settings.months, len(chance))) < chance[None, :])
-    due = (district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]")) + 24
-    paid = due + rng.integers(3, 150, len(month))
+    due = later(first_days(district.month_ends[month]), np.full(len(month), 24))
+    paid = later(due, rng.integers(3, 150, len(month)))
     paid = until(paid, district.as_of)
     columns = {
         "acct_no": _account(district, subject, item[:2]),
@@ -132,10 +134,8 @@ def bought_invoices(district: District) -> Rows:
     red = np.where(rng.random(len(row)) < 0.06, -(blue * rng.integers(1, 30, len(row)) // 100), 0)
     void = np.where(rng.random(len(row)) < 0.10, blue * rng.integers(1, 40, len(row)) // 100, 0)
     buyer = (firm * 31 + nth * 7 + (month // 6) * (nth == 2)) % 9_973
-    first = district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]") + rng.integers(
-        0, 14, len(row)
-    )
-    last: Days = np.minimum(first + rng.integers(0, 15, len(row)), district.month_ends[month])
+    first = later(first_days(district.month_ends[month]), rng.integers(0, 14, len(row)))
+    last: Days = np.minimum(later(first, rng.integers(0, 15, len(row))), district.month_ends[month])
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

@@ -1,0 +1,80 @@
+"""Upkeep by law: erase a subject, drop its rows from the lake, hold what must be kept, end landings on their day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from puhui.desk.rooms import DeskRooms
+from puhui.lake.redact import redact
+from puhui.model.delivery import Edition
+from puhui.model.refusals import Busy
+from puhui.model.subject import Subject
+from puhui.subjects.erase import Hold, erase, erased_tokens
+from puhui.subjects.lookup import find, history
+
+HOLD, LIFTED = "legal-hold", "legal-hold-lifted"
+
+
+def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
+    """The subject that a proposal means: by token, or by an identifier that is not written down."""
+    if token := given.get("token"):
+        return history(rooms.vault, Subject(str(token))).subject
+    kind, value = next(iter(given.items()))
+    return find(rooms.vault, kind, str(value), today=rooms.now().date())
+
+
+def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date | None, *, by: str) -> None:
+    """Write down a duty to keep a subject's records; erasure is refused until its last day."""
+    detail = {"article": article, "until": until.isoformat() if until else None}
+    rooms.register.event(HOLD, by, rooms.now(), detail, subject=subject.token)
+
+
+def erase_subject(rooms: DeskRooms, token: str, *, by: str, reason: str) -> None:
+    """Destroy the subject's vault row, index and key, with its event; its rows leave the lake at the next compaction."""
+    now = rooms.now()
+    erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=_holds(rooms, token))
+    rooms.register.event("subject-erased", by, now, {"reason": reason}, subject=token)
+
+
+def _holds(rooms: DeskRooms, token: str) -> list[Hold]:
+    found = [event for event in rooms.register.events(HOLD) if event["subject"] == token]
+    return [Hold(e["article"], date.fromisoformat(e["until"]) if e["until"] else None) for e in found]
+
+
+def compact_lake(rooms: DeskRooms, *, by: str) -> list[dict[str, Any]]:
+    """Drop the rows of erased subjects from every table, merge small files; old files with such rows are removed."""
+    erased = erased_tokens(rooms.vault)
+    done = []
+    for store, layer in ((rooms.lake, "business"), (rooms.service, "service")):
+        for table in store.tables():
+            try:
+                with store.lease(table), rooms.scratch() as scratch:
+                    change = redact(store, table, erased, scratch.tables)
+            except Busy:
+                continue
+            if change is None:
+                continue
+            if layer == "business":
+                _record(rooms, change.edition, change.unreadable, by)
+            done.append({"table": table, "rows_dropped": change.rows_dropped, "edition": change.edition.number})
+    return done
+
+
+def _record(rooms: DeskRooms, edition: Edition, unreadable: Sequence[int], by: str) -> None:
+    rooms.register.list_edition(edition, "edition-redacted", by, {"redacted": list(unreadable)})
+    for old in rooms.register.editions(edition.resource):
+        if old.number in unreadable:
+            rooms.register.set_edition_state(old, "redacted", "edition-marked", by, rooms.now())
+
+
+def expire_landings(rooms: DeskRooms) -> list[str]:
+    """Destroy the keys of landings whose retention has ended, then the unreadable files; their digests."""
+    expired = rooms.register.expire(rooms.now().date())
+    for parcel in expired:
+        for name in rooms.blobs.names(parcel.resource):
+            if name.startswith(parcel.digest):
+                rooms.blobs.forget(parcel.resource, name)
+        rooms.register.event("landing-expired", "upkeep", rooms.now(), {"digest": parcel.digest})
+    return [parcel.digest for parcel in expired]
