@@ -1,1 +1,1 @@
-"""Generated reference pages: `python -m docs.make` writes them, `--check` says whether they are up to date."""
+"""Generated reference pages: `python -m docs.make` writes them, `--check` compares."""

@@ -1,37 +1,55 @@
-"""Write docs/reference from the code, or say which page is out of date. A page that is generated cannot rot."""
+"""Write docs/reference from the code, or say which page is out of date. A page that is generated cannot rot.
+
+`python -m docs.make` writes, `python -m docs.make --check` compares and prints the first lines that differ.
+"""
 
 from __future__ import annotations
 
+import difflib
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from puhui.catalogue.page import render_catalogue
+import typer
+
 from puhui.bootstrap import default_packs
-from puhui.indicators.page import render_indicators
+from puhui.catalogue.page import render_catalogue
+from puhui.cli.main import app
 from puhui.indicators.allowlist import render_portable_reference
+from puhui.indicators.page import render_indicators
 from puhui.model import refusals
 from puhui.model.refusal import Refusal
 from puhui.packs.schemas import schema_texts
 
 HERE = Path(__file__).parent / "reference"
+HELP_WIDTH = 110
+SHOWN = 12  # lines of a difference
 
+_REFUSALS = """\
+# Refusals 拒绝
 
-def refusals_page() -> str:
-    """Every refusal code with its fault, exit code and meaning."""
-    kinds = sorted(_all_refusals(), key=lambda kind: kind.code)
-    rows = [f"| `{k.code}` | {k.fault.value} | {k.exit_code} | {_first_line(k)} |" for k in kinds]
-    head = "# Refusals\n\nGenerated from `src/puhui/model/refusals.py`.\n\n| code | whose fault | exit code | meaning |\n|---|---|---|---|\n"
-    return head + "\n".join(rows) + "\n"
+Generated from `src/puhui/model/refusals.py`; do not edit. A refusal is a proper "no": with `--json` the
+command prints one document on standard output (`refused`, `fault`, `message` and `todo` in both languages,
+`article`, `where`) and ends with the exit code of its row. Exit code 0 is success, 1 an unexpected fault of
+ours, 2 also a wrong command line.
 
+Faults: `supplier` the agency that delivered, `pack` the author of a pack, `operator` whoever runs the
+command, `caller` who asks for a figure, `zone` this installation itself.
 
-def _all_refusals() -> list[type[Refusal]]:
-    found = [value for value in vars(refusals).values() if isinstance(value, type) and issubclass(value, Refusal)]
-    return [kind for kind in found if kind is not Refusal]
+| code | whose fault | exit code | meaning | 含义 |
+|---|---|---|---|---|
+"""
+_CLI = """\
+# Commands 命令
 
-
-def _first_line(kind: type[Refusal]) -> str:
-    return (kind.__doc__ or "").strip().splitlines()[0]
+Generated from the program (`puhui COMMAND --help`); do not edit. Every command takes `--json`: one document
+on standard output. `PUHUI_LANG=en` prints English, the default is Chinese. Exit codes:
+[refusals](refusals.md). Identifiers are best read from standard input (`--uscc -`), so that no shell history
+keeps them.
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -42,21 +60,79 @@ def pages() -> dict[Path, str]:
         HERE / "portable-sql.md": render_portable_reference(),
         HERE / "catalogue.md": render_catalogue(packs),
         HERE / "indicators.md": render_indicators(packs),
+        HERE / "cli.md": cli_page(),
     }
     found.update({HERE / "schemas" / name: text for name, text in schema_texts().items()})
     return found
 
 
-def main(arguments: list[str]) -> int:
-    if "--check" in arguments:
-        stale = [str(path) for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
-        for path in stale:
-            print(f"out of date: {path} (run `make docs`)", file=sys.stderr)
-        return 1 if stale else 0
+def refusals_page() -> str:
+    """Every refusal code with its fault, exit code and meaning in both languages."""
+    kinds = sorted(all_refusals(), key=lambda kind: kind.code)
+    return _REFUSALS + "".join(
+        f"| `{k.code}` | {k.fault.value} | {k.exit_code} | {k.meaning.en} | {k.meaning.zh} |\n" for k in kinds
+    )
+
+
+def all_refusals() -> list[type[Refusal]]:
+    """The classes of `model.refusals`, in the order of the file."""
+    found = [
+        value for value in vars(refusals).values() if isinstance(value, type) and issubclass(value, Refusal)
+    ]
+    return [kind for kind in found if kind is not Refusal]
+
+
+def cli_page() -> str:
+    """The help text of every command, as the program prints it on a plain terminal."""
+    return _CLI + "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in _helps())
+
+
+def _helps() -> Iterator[tuple[str, str]]:
+    command = typer.main.get_command(app)
+    yield from _helps_of(command, typer.Context(command, info_name="puhui", max_content_width=HELP_WIDTH))
+
+
+def _helps_of(command: Any, context: typer.Context) -> Iterator[tuple[str, str]]:
+    command.rich_markup_mode = None  # plain text: the same on every terminal
+    context.terminal_width = HELP_WIDTH
+    text = command.get_help(context)
+    yield context.command_path, "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        child = command.get_command(context, name)
+        yield from _helps_of(child, typer.Context(child, info_name=name, parent=context))
+
+
+def stale_pages() -> Iterator[tuple[Path, list[str]]]:
+    """Pages that differ from what the code says, or that the code no longer writes, with the first lines."""
+    made = pages()
+    for path, text in made.items():
+        stands = path.read_text("utf-8") if path.exists() else ""
+        if stands != text:
+            lines = difflib.unified_diff(
+                stands.splitlines(), text.splitlines(), "as it stands", "as made", n=0, lineterm=""
+            )
+            yield path, list(islice(lines, SHOWN))
+    for path in sorted((HERE / "schemas").glob("*.json")):
+        if path not in made:
+            yield path, ["no longer written"]
+
+
+def write_pages() -> None:
+    """Write all pages."""
     for path, text in pages().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """0 if all is well, 1 if a page is out of date."""
+    if "--check" not in arguments:
+        write_pages()
+        return 0
+    stale = list(stale_pages())
+    for path, lines in stale:
+        print(f"out of date: {os.path.relpath(path)} (run `make docs`)", *lines, sep="\n  ", file=sys.stderr)
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,14 +197,14 @@ def test_odd_names_are_no_keys(keys: KeyStore, name: str) -> None:
         keys.current(name)
 
 
-def _first_secret(folder: Path) -> bytes:
-    return FileKeys(folder).current("shared").secret
-
-
 def test_processes_that_ask_at_once_get_one_key(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        secrets = pool.map(_first_secret, [tmp_path / "keys"] * 8)
-    assert len(set(secrets)) == 1
+    ask = "import sys, pathlib; from puhui.adapters.keys_file import FileKeys\n"
+    ask += "print(FileKeys(pathlib.Path(sys.argv[1])).current('shared').secret.hex())"
+    command = [sys.executable, "-c", ask, str(tmp_path / "keys")]
+    asking = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
+    secrets = {process.communicate(timeout=60)[0] for process in asking}
+    assert len(secrets) == 1
+    assert secrets != {b""}
     assert [path.name for path in (tmp_path / "keys").iterdir()] == ["shared.1"]
 
 

@@ -1,4 +1,4 @@
-"""The published invoices of 123 firms through the pack `invoice`: every row in one place, every oddity named."""
+"""The published invoices of 123 firms through the pack `invoice`: every row in one place, oddities named."""
 
 from __future__ import annotations
 

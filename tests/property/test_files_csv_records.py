@@ -1,4 +1,5 @@
-"""No record of a delimited file vanishes: accepted and broken records are all records, whatever is in them."""
+"""No record of a delimited file vanishes: accepted and broken records are all records, whatever is in
+them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from puhui.adapters.tables_duckdb import DuckTables
 from puhui.intake.formats import BrokenRow, Form, Records
 
 HEADER = "a,b,c"
-CELLS = st.text(alphabet='ab1"\'，, \u3000万', max_size=6)
+CELLS = st.text(alphabet="ab1\"'，, \u3000万", max_size=6)
 INNER = st.text(alphabet='ab1",\n\r 万', max_size=8)
 
 
@@ -23,7 +24,8 @@ def quoted(text: str) -> str:
 
 
 def read_all(path: Path, workdir: Path) -> tuple[Records, dict[int, list[str]], list[BrokenRow]]:
-    """The way of a delivery: open, let the engine read, ask for what it rejected, split exactly if it lost count."""
+    """The way of a delivery: open, let the engine read, ask for what it rejected, split exactly if it lost
+    count."""
     records = open_csv(path, workdir)
     tables = DuckTables(workdir)
     try:
@@ -39,7 +41,9 @@ def read_all(path: Path, workdir: Path) -> tuple[Records, dict[int, list[str]], 
     return records, _numbered(records, rows, broken), broken
 
 
-def _numbered(records: Records, rows: list[tuple[object, ...]], broken: list[BrokenRow]) -> dict[int, list[str]]:
+def _numbered(
+    records: Records, rows: list[tuple[object, ...]], broken: list[BrokenRow]
+) -> dict[int, list[str]]:
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if records.form is Form.PARQUET:
         return {int(cells[-1]): cells[:-1] for cells in texts}
@@ -105,7 +109,8 @@ def test_exact_splitter_is_the_referee_of_the_plain_grammar(lines: list[str]) ->
 
 
 def referee(text: str, width: int) -> list[tuple[str, list[str] | None]]:
-    """The grammar once more, character by character: first physical line and cells (None: broken) of each record."""
+    """The grammar once more, character by character: first physical line and cells (None: broken) of each
+    record."""
     lines = text.split("\n")[1:]
     found: list[tuple[str, list[str] | None]] = []
     at = 0

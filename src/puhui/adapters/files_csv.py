@@ -171,8 +171,9 @@ def rejected_rows(tables: Tables, records: Records, *, rejects: str = REJECTS) -
 
 
 def _located(records: Records, found: Sequence[tuple[int, list[str]]]) -> tuple[BrokenRow, ...]:
-    """Rejected positions as broken rows: number and text come from the file, not from the engine, whose position
-    may be anywhere in the line, or on the line feed before it."""
+    """Rejected positions as broken rows: number and text come from the file, not from the engine, whose
+    position may be anywhere in the line, or on the line feed before it.
+    """
     errors: dict[int, list[str]] = {}
     texts: dict[int, str] = {}
     with records.path.open("rb") as file:

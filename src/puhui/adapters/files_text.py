@@ -8,6 +8,7 @@ replaced by a "?".
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from puhui.adapters.files_refused import unreadable
@@ -17,6 +18,8 @@ from puhui.model.refusals import ParcelUnreadable
 HEAD = 1 << 16
 _STEP = 1 << 22
 _SURELY_UTF8 = 4  # so many three-byte characters in a row before a broken byte are not GB18030
+_USUAL = re.compile("[\\t\\n\\r -~\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_MOST = 0.9
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -41,13 +44,14 @@ def encoding_of(head: bytes, scan: Scan) -> tuple[str, bool]:
 
 
 def _utf16_without_mark(head: bytes) -> str:
-    """UTF-16 text has NULs at one parity only, and its line ends are whole characters."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if bool(even) == bool(odd):
+    """The order of bytes in which a text with NULs is nearly all Chinese and ASCII, with a line end."""
+    if b"\0" not in head:
         return ""
-    encoding = "utf-16-le" if odd else "utf-16-be"
-    text = head[: len(head) // 2 * 2].decode(encoding, "replace")
-    return encoding if "\n" in text or "\r" in text else ""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = head[: len(head) // 2 * 2].decode(encoding, "replace")
+        if ("\n" in text or "\r" in text) and len(_USUAL.findall(text)) >= _MOST * len(text):
+            return encoding
+    return ""
 
 
 def decode_to_utf8(path: Path, target: Path, encoding: str) -> None:

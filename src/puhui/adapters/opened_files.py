@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from puhui.adapters.files_split import split_exactly
 from puhui.adapters.tables_duckdb import DuckTables
 from puhui.intake.formats import LINE, Form, Records
 from puhui.quality.check import BrokenRecord
+
+_BLOCK = 1 << 20
 
 
 @dataclass(slots=True)
@@ -51,18 +53,36 @@ class FileOnDisk:
 
     def _raw_of_csv(self, lines: Sequence[int]) -> dict[int, list[str]]:
         dialect = self.records.dialect
-        wanted = set(lines)
-        first = dialect.skip + 1  # physical line of the header, from 1; records follow, one a line
+        skipped = dialect.skip + 1  # lines before the first record; then one record a line
         found: dict[int, list[str]] = {}
-        with self.records.path.open("rb") as file:
-            for number, line in enumerate(file, start=0):
-                record = number - first + 1
-                if record in wanted:
-                    text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-                    found[record] = next(csv.reader(io.StringIO(text), delimiter=dialect.delimiter), [])
-                    if len(found) == len(wanted):
-                        break
+        for number, line in _physical_lines(self.records.path, [line + skipped - 1 for line in lines], dialect.newline):
+            text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+            cells = next(csv.reader(io.StringIO(text), delimiter=dialect.delimiter, skipinitialspace=True), [])
+            found[number - skipped + 1] = cells
         return found
+
+
+def _physical_lines(path: Path, wanted: Sequence[int], newline: str) -> Iterator[tuple[int, bytes]]:
+    """Some lines of a file by their numbers from 0, ascending; line ends are found a block at a time."""
+    end = b"\r" if newline == "\r" else b"\n"
+    at, number, rest = 0, 0, b""
+    with path.open("rb") as file:
+        while at < len(wanted):
+            block = file.read(_BLOCK)
+            if not block:
+                if rest and number == wanted[at]:
+                    yield number, rest
+                return
+            ends = block.count(end)
+            if number + ends <= wanted[at]:
+                number += ends
+                rest = (rest if not ends else b"") + block[block.rfind(end) + 1 :]
+                continue
+            pieces = (rest + block).split(end)
+            while at < len(wanted) and wanted[at] < number + ends:
+                yield wanted[at], pieces[wanted[at] - number]
+                at += 1
+            number, rest = number + ends, pieces[-1]
 
 
 def open_file(path: Path, workdir: Path) -> FileOnDisk:

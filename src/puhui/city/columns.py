@@ -136,3 +136,11 @@ def around_filled(before: pa.Array | str, cells: pa.Array, after: str) -> pa.Arr
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         safe = pc.replace_substring(safe, sign, entity)
     return pc.fill_null(joined(before, safe, after), "")
+
+
+def place_of_month(days: Days, month_ends: Days) -> Whole:
+    """The place of each day's month among the city's months; −1 before the first, and for no day."""
+    first = month_ends[0].astype("datetime64[M]").astype(np.int64)
+    months = days.astype("datetime64[M]")
+    at = np.where(np.isnat(days), -1, months.astype(np.int64) - first)
+    return np.maximum(at, -1)

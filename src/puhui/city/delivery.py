@@ -4,6 +4,7 @@ accepted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from puhui.city import dirt, registers
-from puhui.city.columns import Rows
+from puhui.city.columns import Rows, place_of_month
 from puhui.city.formats import Writer, open_writer
 from puhui.city.layouts import Layout
 from puhui.city.lives import District
 from puhui.city.render import rendered
 from puhui.city.schedule import Planned
-from puhui.city.settings import Settings, Truth, Whole
+from puhui.city.settings import Settings, Truth
 
 MENDED_SHARE = 2  # every second lost row of a corrected parcel comes back mended
 
@@ -80,9 +81,12 @@ def _opened(folder: Path, seq: int, planned: Planned, layout: Layout) -> OpenPar
 
 
 def deliver(
-    rows: Rows, parcels: list[OpenParcel], district: District, uncertain: Truth, planted: Planted
+    rows: Rows, parcels: list[OpenParcel], district: District, unsure: Sequence[Truth], planted: Planted
 ) -> list[Accepted]:
-    """One resource's rows of a district into its parcels, in order of coming."""
+    """One resource's rows of a district into its parcels, in order of coming.
+
+    `unsure` says which firms cannot be told by their name when the first parcel comes, and when later ones do.
+    """
     accepted: list[Accepted] = []
     rows = by_period(rows, parcels[0].layout, district)
     mended: Rows | None = None
@@ -93,7 +97,8 @@ def deliver(
             continue
         part = rows.take(np.flatnonzero(parcel.planned.holds(rows.month)))
         corrected = any(p.planned.corrects and _same_months(p, parcel) for p in parcels)
-        held, back = _deliver_part(part, parcel, district, uncertain, planted, corrected=corrected)
+        hidden = unsure[min(len(accepted), len(unsure) - 1)]
+        held, back = _deliver_part(part, parcel, district, hidden, planted, corrected=corrected)
         accepted.append(held)
         if corrected:
             mended = back
@@ -110,12 +115,26 @@ def by_period(rows: Rows, layout: Layout, district: District) -> Rows:
     )
 
 
+def unsure_names(shared: Truth, registers: Sequence[list[Accepted]]) -> list[Truth]:
+    """Firms that their name does not tell: it is shared, or no accepted row of a register states it. Once for what
+    the first parcels of the registers state, once for all of them.
+    """
+    states = []
+    for last in (1, None):
+        named = np.zeros(len(shared), bool)
+        for parts in registers:
+            for part in parts[:last]:
+                named[part.rows.subject] = True
+        states.append(shared | ~named)
+    return states
+
+
 def _same_months(one: OpenParcel, other: OpenParcel) -> bool:
     return (one.planned.first, one.planned.last) == (other.planned.first, other.planned.last)
 
 
 def _deliver_part(
-    part: Rows, parcel: OpenParcel, district: District, uncertain: Truth, planted: Planted, *, corrected: bool
+    part: Rows, parcel: OpenParcel, district: District, unsure: Truth, planted: Planted, *, corrected: bool
 ) -> tuple[Accepted, Rows]:
     """(what is accepted, the rows that a correction brings later)."""
     layout, settings = parcel.layout, district.settings
@@ -124,7 +143,7 @@ def _deliver_part(
     wrong = _wrong_rows(part, layout, rng, settings, corrected)
     text = _with_wrong_values(text, layout, wrong)
     portion = dirt.clean_portion(text)
-    links = registers.hide_codes(portion, part, district, uncertain)
+    links = registers.hide_codes(portion, part, district, unsure)
     dirt.plant(portion, layout, rng, settings.rates, spared=wrong)
     if layout.item == "SCJ-01":
         registers.add_branches(portion, part, district)
@@ -183,11 +202,3 @@ def _append_clean(rows: Rows, parcel: OpenParcel) -> None:
 def _write(text: pa.Table, cut: Truth, parcel: OpenParcel) -> None:
     parcel.writer.append(text, pa.array(cut))
     parcel.lines += text.num_rows
-
-
-def place_of_month(days: np.ndarray, month_ends: np.ndarray) -> Whole:
-    """The place of each day's month among the city's months; −1 before the first, and for no day."""
-    first = month_ends[0].astype("datetime64[M]").astype(np.int64)
-    months = days.astype("datetime64[M]")
-    at = np.where(np.isnat(days), -1, months.astype(np.int64) - first)
-    return np.maximum(at, -1)

@@ -20,6 +20,7 @@ from puhui.city.layouts import Layout
 from puhui.city.settings import Rates, Truth, Whole
 
 CODE_KINDS = ("uscc", "ric")
+SMALL = 100  # rows; a smaller portion loses none, since a fifth of a parcel lost is a parcel refused
 SPOILT_KINDS = (*CODE_KINDS, "tax_no", "reg_no")
 # The field in which a conflicting row differs, and a wrong value differs from the corrected one.
 CONFLICT_FIELD = {
@@ -73,6 +74,8 @@ def plant(portion: Portion, layout: Layout, rng: np.random.Generator, rates: Rat
         return
     draw = rng.random(count)
     draw[spared | portion.lost] = 1.0
+    if count < SMALL:
+        draw[:] = 1.0
     _plant_codes(portion, layout, draw < rates.bad_check_digit)
     low = rates.bad_check_digit
     if layout.style.ending != "parquet":

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from puhui.city.agencies import AGENCIES
-from puhui.city.delivery import Accepted, OpenParcel, Planted, deliver, open_parcels
+from puhui.city.agencies import AGENCIES, Agency
+from puhui.city.agencies.others import fillers
+from puhui.city.delivery import Accepted, OpenParcel, Planted, deliver, open_parcels, unsure_names
 from puhui.city.figures.compute import figures_of
 from puhui.city.layouts import Layout, layouts_of
 from puhui.city.lives import District, make_district
-from puhui.city.registers import uncertain_firms
+from puhui.city.registers import REGISTERS, uncertain_firms
 from puhui.city.schedule import schedule
 from puhui.city.settings import Settings
 from puhui.city.truth import TruthFiles
@@ -65,6 +66,7 @@ def make_city(
     Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
     """
     settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
+    agencies = {**AGENCIES, **fillers({r.item_id: r for r in packs.resources.values()}, packs.codes)}
     layouts = {
         item: layout
         for item, layout in layouts_of(packs.resources.values(), subjects).items()
@@ -82,7 +84,7 @@ def make_city(
     spans = settings.districts()
     for place, (first, count) in enumerate(spans):
         district = make_district(settings, place, first, count)
-        accepted, planted = _deliver_district(district, layouts, parcels)
+        accepted, planted = _deliver_district(district, agencies, layouts, parcels)
         files.add(district, planted)
         if files.wants_figures:
             for table in figures_of(district, accepted, packs, held):
@@ -104,17 +106,20 @@ def _months_held(item: str, parcels: list[OpenParcel], settings: Settings) -> fr
 
 
 def _deliver_district(
-    district: District, layouts: Mapping[str, Layout], parcels: list[OpenParcel]
+    district: District,
+    agencies: Mapping[str, Agency],
+    layouts: Mapping[str, Layout],
+    parcels: list[OpenParcel],
 ) -> tuple[dict[str, list[Accepted]], Planted]:
     by_item: dict[str, list[OpenParcel]] = {}
     for parcel in parcels:
         by_item.setdefault(parcel.layout.item, []).append(parcel)
     planted = Planted()
-    uncertain = uncertain_firms(district.firms.name)
-    accepted = {
-        item: deliver(AGENCIES[item](district), by_item[item], district, uncertain, planted)
-        for item in layouts
-    }
+    shared = uncertain_firms(district.firms.name)
+    accepted: dict[str, list[Accepted]] = {}
+    for item in sorted(layouts, key=lambda item: item not in REGISTERS):
+        unsure = unsure_names(shared, [accepted[register] for register in REGISTERS if register in accepted])
+        accepted[item] = deliver(agencies[item](district), by_item[item], district, unsure, planted)
     return accepted, planted
 
 

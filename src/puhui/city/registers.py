@@ -16,6 +16,7 @@ from puhui.city.dirt import Portion, note, replace
 from puhui.city.lives import District
 from puhui.city.settings import Truth
 
+REGISTERS = ("SCJ-01", "SCJ-02")  # whose names are the ones that names are compared with
 NAME_ONLY = {
     "FY-01": ("exec_id", "exec_name"),
     "FY-02": ("exec_id", "exec_name"),
@@ -48,7 +49,7 @@ def uncertain_firms(names: pa.Array) -> Truth:
     return np.array([met[name] > 1 for name in plain])
 
 
-def hide_codes(portion: Portion, rows: Rows, district: District, uncertain: Truth) -> list[NameLink]:
+def hide_codes(portion: Portion, rows: Rows, district: District, unsure: Truth) -> list[NameLink]:
     """Takes the code from some rows about firms; the names of some of those change form."""
     if rows.item not in NAME_ONLY or not len(rows):
         return []
@@ -64,10 +65,10 @@ def hide_codes(portion: Portion, rows: Rows, district: District, uncertain: Trut
         varied, rng.integers(0, 4, len(places)), strict=True)]  # fmt: skip
     replace(portion, code, places, pa.nulls(len(places), pa.string()))
     replace(portion, name, places, pa.array([shape for shape, _ in shapes], pa.string()))
-    lost = places[uncertain[firms]]
+    lost = places[unsure[firms]]
     note(portion, lost, "ambiguous_name", name, lost=True)
     return [
-        NameLink(int(place), int(firm), kind, not bool(uncertain[firm]))
+        NameLink(int(place), int(firm), kind, not bool(unsure[firm]))
         for place, firm, (_, kind) in zip(places, firms, shapes, strict=True)
     ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from puhui.bootstrap import Zone, open_zone
-from puhui.cli.options import AsJson, By, Home, Key, Reason
+from puhui.cli.options import AsJson, By, Home, Reason
 from puhui.cli.output import counted_progress, out, print_json, print_table, refusals, say
 from puhui.desk.looks import Looked, look
 from puhui.desk.officers import identify_officer
@@ -93,7 +94,9 @@ def figures(
     ric: Annotated[str, typer.Option("--ric", help="公民身份号码；- 从标准输入读 · citizen number; - reads stdin")] = "",
     key: Annotated[tuple[str, str] | None, typer.Option("--key", help="其他标识：种类 值 · KIND VALUE")] = None,
     snapshot: Annotated[int | None, typer.Option("--snapshot", help="快照号 · snapshot")] = None,
-    key_file: Annotated[Key, typer.Option("--key-file", help="经办人私钥 · officer's key file")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", help="经办人私钥 · officer's key file")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """查看一个主体的指标（留痕） · Look at one subject's figures (recorded)."""

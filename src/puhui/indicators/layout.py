@@ -7,10 +7,11 @@ Decimals are unscaled integers, truths 0 or 1, dates days since 1970-01-01, unde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Context, Decimal
+from datetime import date
+from decimal import Context, Decimal, localcontext
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -70,83 +71,89 @@ def _is_known(layout: Layout, source: int, kind: str, present: int) -> bool:
     return bool(present >> source & 1) or (layout.delivered[source] and kind in layout.complete[source])
 
 
-_CONTEXT = Context(prec=60)  # more digits than any DECIMAL(38) has
-
 
 class Decoder:
     """Decodes rows of one snapshot. Shapes are worked out once per kind and set of sources."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._shapes: dict[tuple[str, bytes], Shape] = {}
-        self._readers = tuple(_reader(slot) for slot in layout.slots)
-        self._positions = {slot.name: position for position, slot in enumerate(layout.slots)}
+        self._readings: dict[tuple[str, bytes], Reading] = {}
         self._msgpack = msgspec.msgpack.Decoder(list[Any])
 
     def values(self, token: str, packed: bytes | None) -> dict[str, Value | None]:
         """The known figures by name, undefined as None; unknown ones are not in it."""
-        shape, conflicts, stored = self._row(token, packed)
-        slots, readers = self.layout.slots, self._readers
-        found: dict[str, Value | None] = {}
-        for position, value in zip(shape.known, stored, strict=True):
-            if position not in conflicts:
-                reader = readers[position]
-                found[slots[position].name] = value if reader is None or value is None else reader(value)
+        reading, conflicts, stored = self._row(token, packed)
+        found = dict(zip(reading.names, reading.typed(stored), strict=True))
+        for at in conflicts:
+            found.pop(self.layout.slots[at].name, None)
         return found
 
     def figures(self, token: str, packed: bytes | None, names: Sequence[str] | None = None) -> tuple[Figure, ...]:
         """All figures of a subject, or those named, in the order of the snapshot. `packed` None: it has no row."""
-        shape, conflicts, stored = self._row(token, packed)
-        found: dict[int, Figure] = {at: self._unknown(at, why) for at, why in shape.unknown}
-        for at, value in zip(shape.known, stored, strict=True):
-            found[at] = self._unknown(at, Unknown.CONFLICT) if at in conflicts else self._known(at, value)
-        return self._named([found[at] for at in sorted(found)], names)
+        reading, conflicts, stored = self._row(token, packed)
+        wanted = None if names is None else frozenset(names)
+        found: list[tuple[int, Figure]] = []
+        for at, name, value in zip(reading.shape.known, reading.names, reading.typed(stored), strict=True):
+            if wanted is None or name in wanted:
+                coverage = self.layout.slots[at].coverage
+                known = at not in conflicts
+                reason = None if known else Unknown.CONFLICT
+                found.append((at, Figure(name, known, value if known else None, reason, coverage)))
+        for at, why in reading.shape.unknown:
+            slot = self.layout.slots[at]
+            if wanted is None or slot.name in wanted:
+                found.append((at, Figure(slot.name, False, None, why, slot.coverage)))
+        found.sort(key=itemgetter(0))
+        return tuple(figure for _, figure in found)
 
-    def _row(self, token: str, packed: bytes | None) -> tuple[Shape, Sequence[int], Sequence[Any]]:
+    def _row(self, token: str, packed: bytes | None) -> tuple[Reading, Sequence[int], list[Any]]:
         kind = token[TOKEN_KIND_AT]
         if packed is None:
-            shape = self._shape(kind, b"")
-            return shape, (), [self.layout.slots[at].empty for at in shape.known]
+            reading = self._reading(kind, b"")
+            return reading, (), [self.layout.slots[at].empty for at in reading.shape.known]
         row = self._msgpack.decode(packed)
-        return self._shape(kind, row[0]), row[1] or (), row[2:]
+        return self._reading(kind, row[0]), row[1] or (), row[2:]
 
-    def _shape(self, kind: str, present: bytes) -> Shape:
+    def _reading(self, kind: str, present: bytes) -> Reading:
         key = (kind, present)
-        if key not in self._shapes:
-            self._shapes[key] = shape_of(self.layout, kind, int.from_bytes(present, "little"))
-        return self._shapes[key]
-
-    def _known(self, at: int, value: Any) -> Figure:
-        slot, reader = self.layout.slots[at], self._readers[at]
-        made = value if reader is None or value is None else reader(value)
-        return Figure(slot.name, True, made, None, slot.coverage)
-
-    def _unknown(self, at: int, why: Unknown) -> Figure:
-        slot = self.layout.slots[at]
-        return Figure(slot.name, False, None, why, slot.coverage)
-
-    @staticmethod
-    def _named(figures: Sequence[Figure], names: Sequence[str] | None) -> tuple[Figure, ...]:
-        if names is None:
-            return tuple(figures)
-        wanted = frozenset(names)
-        return tuple(figure for figure in figures if figure.indicator in wanted)
+        if key not in self._readings:
+            shape = shape_of(self.layout, kind, int.from_bytes(present, "little"))
+            self._readings[key] = Reading(self.layout, shape)
+        return self._readings[key]
 
 
-def _reader(slot: Slot) -> Any:
-    match slot.type:
-        case "int":
-            return _integer
-        case "decimal":
-            return lambda value: _CONTEXT.scaleb(Decimal(value), -slot.scale)
-        case "bool":
-            return bool
-        case "date":
-            return lambda value: EPOCH + timedelta(days=value)
-        case _:
-            return None
+class Reading:
+    """How the stored values of one shape become values: which are decimals of which scale, dates, truths."""
+
+    def __init__(self, layout: Layout, shape: Shape) -> None:
+        self.shape = shape
+        slots = [layout.slots[at] for at in shape.known]
+        self.names = tuple(slot.name for slot in slots)
+        self._decimals: dict[Decimal, list[int]] = {}
+        for at, slot in enumerate(slots):
+            if slot.type == "decimal":
+                self._decimals.setdefault(Decimal(1).scaleb(-slot.scale), []).append(at)
+        self._places = {kind: [at for at, slot in enumerate(slots) if slot.type == kind] for kind in _READERS}
+
+    def typed(self, stored: list[Any]) -> list[Any]:
+        """The stored values of a row as values, in place."""
+        with localcontext(_CONTEXT):  # the products below are exact
+            for unit, places in self._decimals.items():
+                for at in places:
+                    if stored[at] is not None:
+                        stored[at] = Decimal(stored[at]) * unit
+        for kind, reader in _READERS.items():
+            for at in self._places[kind]:
+                if stored[at] is not None:
+                    stored[at] = reader(stored[at])
+        return stored
 
 
-def _integer(value: int | str) -> int:
-    return int(value)  # integers beyond 64 bits are stored as their digits
+def _day(days: int) -> date:
+    return date.fromordinal(_EPOCH_ORDINAL + days)
 
+
+_EPOCH_ORDINAL = EPOCH.toordinal()
+_CONTEXT = Context(prec=60)  # more digits than any DECIMAL(38) has
+# integers beyond 64 bits are stored as their digits
+_READERS: dict[str, Callable[[Any], Value]] = {"int": int, "bool": bool, "date": _day}

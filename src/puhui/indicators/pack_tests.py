@@ -10,25 +10,18 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from puhui.indicators.assemble import assemble
-from puhui.indicators.build import prepare
 from puhui.indicators.compile import Compiled, Plan, compile_plan
-from puhui.indicators.engine import Buckets, Engine
-from puhui.indicators.layout import Decoder
-from puhui.indicators.pack_rows import BadCase, Tokens, Typed, rows_of
+from puhui.indicators.engine import Engine
+from puhui.indicators.in_memory import FigureOf, engine_figures
+from puhui.indicators.pack_rows import BadCase, Tokens, rows_of
 from puhui.indicators.referee_figures import Held, as_declared, figures_of
 from puhui.indicators.referee_values import NotPortable
-from puhui.indicators.rows import packed
-from puhui.indicators.sources import SERVICE_COLUMNS, Source, sources_of
-from puhui.model.delivery import DeliveryKind, Edition, EditionFile
+from puhui.indicators.sources import Source, sources_of
 from puhui.model.figures import Figure
 from puhui.model.refusal import Refusal
 from puhui.model.refusals import EngineRefused
@@ -38,7 +31,6 @@ from puhui.packs.forms_answers import Case, PackTest
 from puhui.packs.packset import PackSet
 
 _ALL_MONTHS = 600  # a case that says nothing of periods has every month of fifty years
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,54 +230,12 @@ def _by_engine(group: Sequence[_Run], packs: PackSet, engine: Engine, folder: Pa
         return
 
 
-def _engine_figures(plan: Plan, group: Sequence[_Run], engine: Engine, folder: Path) -> Any:
-    sources = {name: _as_stated(source, group) for name, source in plan.sources.items()}
-    plan = Plan(plan.as_of, plan.pack_set, sources, plan.scans, plan.alone, plan.indicators)
-    editions = {name: _edition(name, source, group, folder) for name, source in sources.items()}
-    work = prepare(plan, editions, 16)
-    batch = assemble(plan, work.layout, engine.run(work.queries, work.tables, Buckets(0, 15)), 16)
-    rows = {token: row for _, token, row in packed(batch, work.layout)}
-    decoder = Decoder(work.layout)
-    return lambda token, name: decoder.figures(token, rows.get(token), [name])[0]
+def _engine_figures(plan: Plan, group: Sequence[_Run], engine: Engine, folder: Path) -> FigureOf:
+    held = {name: _together(name, [run.held[name] for run in group if name in run.held]) for name in plan.sources}
+    return engine_figures(plan, held, engine, folder)
 
 
-def _as_stated(source: Source, group: Sequence[_Run]) -> Source:
-    """The source as complete as the cases say."""
-    held = next(run.held[source.name] for run in group if source.name in run.held)
-    return source.completed(frozenset(SubjectKind(kind) for kind in held.complete))
-
-
-def _edition(
-    name: str, source: Source, group: Sequence[_Run], folder: Path
-) -> tuple[Edition, tuple[EditionFile, ...]]:
-    rows = [row for run in group if name in run.held for row in run.held[name].rows]
-    periods = next(run.held[name].periods for run in group if name in run.held)
-    edition = Edition(
-        resource=name, number=1, version=0, parent=None, digest="", kind=DeliveryKind.SNAPSHOT,
-        committed_at=_LONG_AGO, rows=len(rows), periods=tuple(sorted(periods)),
-        conflicts=sum(1 for row in rows if row["conflict"]),
-    )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.parquet"
-    pq.write_table(arrow_of(rows, source), path)
-    return edition, (EditionFile(str(path), len(rows), 0, 15),)
-
-
-def arrow_of(rows: Sequence[Mapping[str, Any] | Typed], source: Source) -> pa.Table:
-    """Rows in memory as an Arrow table with the columns of the lake."""
-    columns = (*SERVICE_COLUMNS, *((column.name, column.type) for column in source.columns))
-    schema = pa.schema([(name, _arrow_type(kind)) for name, kind in columns])
-    return pa.Table.from_pylist([{name: row.get(name) for name, _ in columns} for row in rows], schema=schema)
-
-
-_ARROW = {
-    "VARCHAR": pa.string(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "DATE": pa.date32(),
-    "TIMESTAMP": pa.timestamp("us"), "BOOLEAN": pa.bool_(),
-}  # fmt: skip
-
-
-def _arrow_type(kind: str) -> pa.DataType:
-    if kind.startswith("DECIMAL"):
-        precision, scale = kind[8:-1].split(",")
-        return pa.decimal128(int(precision), int(scale))
-    return _ARROW[kind]
+def _together(name: str, of: Sequence[Held]) -> Held:
+    """The rows of all cases of a group, which agree in periods and completeness."""
+    rows = [row for one in of for row in one.rows]
+    return Held(of[0].source, rows, of[0].periods, of[0].complete)

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from puhui.intake.open import Opened
 from puhui.intake.periods import Periods
+from puhui.intake.samples import with_samples
 from puhui.model.delivery import Counts, Issue, Landing, Severity
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, ParcelOverThreshold
@@ -16,7 +18,8 @@ from puhui.packs import forms
 from puhui.quality.check import CheckedRows
 from puhui.quality.dimensions import six_figures
 from puhui.quality.repeats import Repeats
-from puhui.subjects.rows import LINKED, LinkedRows
+from puhui.subjects.link import UNRESOLVED_CHECKS
+from puhui.subjects.rows import LINKED, UNLINKED, LinkedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Account:
     quality: Mapping[str, float]
     new_subjects: int
     refusing: tuple[str, ...] = ()
+    unresolved: int = 0
     superseded: int = 0
 
     def result(self, superseded: int) -> dict[str, Any]:
@@ -60,17 +64,17 @@ class Account:
 
 def account(
     landing: Landing,
-    resource: forms.Resource,
+    opened: Opened,
     checked: CheckedRows,
     linked: LinkedRows,
     repeats: Repeats,
     periods: Periods,
-    mapping: forms.Mapping,
-    warnings: Sequence[str],
     tables: Tables,
 ) -> Account:
     """Close the books. `Broken` if they do not balance: that would be our own fault, and nothing is committed."""
-    issues = [*_issues(checked, linked, repeats, periods, tables), *(Issue(w, Severity.WARN, "", 1) for w in warnings)]
+    resource = opened.resource
+    found = [*_issues(checked, linked, repeats, periods, tables), *_warnings(opened)]
+    issues = with_samples(found, resource, opened.mapping, opened.file)
     rows, warned = _accepted_rows(tables)
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
     bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
@@ -85,14 +89,25 @@ def account(
         raise _unbalanced(counts)
     return Account(
         landing=landing,
-        mapping=mapping.name,
+        mapping=opened.mapping.name,
         counts=counts,
         issues=tuple(issues),
         conflicts=repeats.conflicts,
         quality=six_figures(counts, issues, resource, tables),
         new_subjects=linked.linked.new_subjects,
         refusing=_refusing(checked),
+        unresolved=_unresolved(tables),
     )
+
+
+def _warnings(opened: Opened) -> list[Issue]:
+    return [Issue(warning, Severity.WARN, "", 1) for warning in opened.warnings]
+
+
+def _unresolved(tables: Tables) -> int:
+    """Rows that only lack a subject: no fault of the agency's export, so the threshold does not count them."""
+    names = ", ".join(f"'{check}'" for check in UNRESOLVED_CHECKS)
+    return int(tables.rows(f'SELECT count(DISTINCT line) FROM {UNLINKED} WHERE "check" IN ({names})')[0][0])
 
 
 def _accepted_rows(tables: Tables) -> tuple[int, int]:
@@ -125,14 +140,15 @@ def _refusing(checked: CheckedRows) -> tuple[str, ...]:
 def refuse_if_over(books: Account, resource: forms.Resource) -> None:
     """Refuse the parcel where a check of that severity is broken, or too large a share of its rows is set aside."""
     counts = books.counts
-    share = counts.set_aside / counts.lines if counts.lines else 0.0
+    failed = counts.set_aside - books.unresolved
+    share = failed / counts.lines if counts.lines else 0.0
     if not books.refusing and share <= float(resource.threshold):
         return
     checks = ", ".join(books.refusing) or _most_frequent(books.issues)
     raise ParcelOverThreshold(
         Said(
-            f"{counts.lines} 行中有 {counts.set_aside} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
-            f"{counts.set_aside} of {counts.lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
+            f"{counts.lines} 行中有 {failed} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
+            f"{failed} of {counts.lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
         ),
         todo=Said("请数源部门检查导出程序后重新投送整个文件", "the agency mends its export and delivers the whole file again"),
         where=resource.name,

@@ -17,7 +17,8 @@ from puhui.lake.store import BlobStore, Sealed, StoredParcel
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
 from puhui.model.tables import Tables
-from puhui.quality.check import NUMBERED, reasons_sql
+from puhui.quality.check import reasons_sql
+from puhui.quality.names import NUMBERED
 from puhui.quality.plan import Check
 from puhui.subjects.rows import UNLINKED
 

@@ -65,7 +65,8 @@ def _check(landing: Landing, opened: Opened, tables: Tables, rooms: Rooms) -> Ch
         source = opened.source()
         checks = stage(opened.resource, opened.mapping, source, rooms.packs.codes, tables)
         if (broken := opened.broken(tables)) is not None:
-            return check(landing, source, checks, broken, tables)
+            sql_checks = rooms.packs.checks_of(opened.resource.name)
+            return check(landing, opened.resource, source, checks, broken, sql_checks, tables)
         unstage(tables)  # the engine lost count of the records: the file was split exactly, and is read again
     raise lost_count()
 
@@ -95,7 +96,7 @@ def _account(
     in_order = opened.mapping.operation is not None  # rows are operations: the last one of a key counts
     repeats = find_repeats(LINKED, keys, fields, fields, tables, last_wins=in_order)
     _final_view(landing, resource, tables)
-    books = account(landing, resource, checked, linked, repeats, periods, opened.mapping, opened.warnings, tables)
+    books = account(landing, opened, checked, linked, repeats, periods, tables)
     refuse_if_over(books, resource)
     return books
 

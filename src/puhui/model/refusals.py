@@ -13,6 +13,10 @@ class PackRefused(Refusal):
     code = "pack-refused"
     fault = Fault.PACK
     exit_code = 3
+    meaning = Said(
+        "数据包有错误，全部列在 mistakes 中，未加载任何内容",
+        "The pack has mistakes, all of them listed in `mistakes`; nothing of it was loaded.",
+    )
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         n = len(mistakes)
@@ -44,6 +48,10 @@ class UnknownName(Refusal):
     code = "unknown-name"
     fault = Fault.OPERATOR
     exit_code = 2
+    meaning = Said(
+        "这里没有该名称的资源、指标、快照或包",
+        "No resource, indicator, snapshot or parcel of that name is here.",
+    )
 
 
 class HomeRefused(Refusal):
@@ -52,6 +60,10 @@ class HomeRefused(Refusal):
     code = "home-refused"
     fault = Fault.OPERATOR
     exit_code = 2
+    meaning = Said(
+        "该文件夹不是专区、已经是专区，或由更新的版本建立",
+        "The folder is not a zone, is one already, or was made by a newer version.",
+    )
 
 
 class ParcelUnreadable(Refusal):
@@ -60,6 +72,10 @@ class ParcelUnreadable(Refusal):
     code = "parcel-unreadable"
     fault = Fault.SUPPLIER
     exit_code = 4
+    meaning = Said(
+        "文件无法按其形式读取：编码、压缩包、工作表或 XML",
+        "The file cannot be read in the form it claims: encoding, archive, sheet or XML.",
+    )
 
 
 class ParcelMismatch(Refusal):
@@ -68,6 +84,10 @@ class ParcelMismatch(Refusal):
     code = "parcel-mismatch"
     fault = Fault.SUPPLIER
     exit_code = 4
+    meaning = Said(
+        "清单与文件不一致：行数、摘要、资源、所属期或签名",
+        "Manifest and file disagree: rows, digest, resource, period or signature.",
+    )
 
 
 class ParcelSecret(Refusal):
@@ -76,6 +96,10 @@ class ParcelSecret(Refusal):
     code = "parcel-secret"
     fault = Fault.SUPPLIER
     exit_code = 4
+    meaning = Said(
+        "文件标有国家秘密、工作秘密或核心数据标志，未保存任何内容",
+        "The file is marked as a state secret, a work secret or core data; nothing of it was stored.",
+    )
 
 
 class ParcelUnmapped(Refusal):
@@ -84,6 +108,7 @@ class ParcelUnmapped(Refusal):
     code = "parcel-unmapped"
     fault = Fault.OPERATOR
     exit_code = 4
+    meaning = Said("没有与文件表头相符的映射", "No mapping fits the header of the file.")
 
 
 class ParcelOverThreshold(Refusal):
@@ -92,6 +117,10 @@ class ParcelOverThreshold(Refusal):
     code = "parcel-over-threshold"
     fault = Fault.SUPPLIER
     exit_code = 4
+    meaning = Said(
+        "搁置的行超过该资源允许的比例，或未通过整包检查",
+        "More rows than the resource allows were set aside, or a check of severity `refuse` failed.",
+    )
 
 
 class Busy(Refusal):
@@ -100,6 +129,7 @@ class Busy(Refusal):
     code = "busy"
     fault = Fault.ZONE
     exit_code = 5
+    meaning = Said("另一进程正在写入同一张表", "Another process writes this table.")
 
 
 class Broken(Refusal):
@@ -108,6 +138,10 @@ class Broken(Refusal):
     code = "broken"
     fault = Fault.ZONE
     exit_code = 6
+    meaning = Said(
+        "保存的内容与摘要或密钥不符：磁盘故障或被篡改",
+        "Stored bytes do not match their digest or key: a disk fault or tampering.",
+    )
 
 
 class NotAllowed(Refusal):
@@ -116,6 +150,7 @@ class NotAllowed(Refusal):
     code = "not-allowed"
     fault = Fault.OPERATOR
     exit_code = 7
+    meaning = Said("该操作缺少经办人、事由或第二人", "The act lacks an officer, a reason or a second person.")
 
 
 class LegalHold(Refusal):
@@ -124,6 +159,9 @@ class LegalHold(Refusal):
     code = "legal-hold"
     fault = Fault.OPERATOR
     exit_code = 7
+    meaning = Said(
+        "法律要求的保存期未满，不能删除", "The law keeps the record for longer than the erasure asks."
+    )
 
 
 class NoSubject(Refusal):
@@ -132,6 +170,9 @@ class NoSubject(Refusal):
     code = "no-subject"
     fault = Fault.CALLER
     exit_code = 8
+    meaning = Said(
+        "没有该标识的主体，或标识无效", "No subject has this identifier, or it is not a valid one."
+    )
 
 
 class NoSnapshot(Refusal):
@@ -140,14 +181,19 @@ class NoSnapshot(Refusal):
     code = "no-snapshot"
     fault = Fault.OPERATOR
     exit_code = 8
+    meaning = Said("尚无快照，或没有该编号的快照", "There is no snapshot yet, or none of that number.")
 
 
 class WrongFigures(Refusal):
-    """An indicator's SQL gives what its head does not say: another type, or more than one row for a subject."""
+    """An indicator's SQL gives what its head does not say: another type, or two rows for a subject."""
 
     code = "wrong-figures"
     fault = Fault.PACK
     exit_code = 3
+    meaning = Said(
+        "指标的 SQL 与其说明不符：类型不同，或同一主体不止一行",
+        "The SQL of an indicator gives another type than its head says, or more than one row for a subject.",
+    )
 
 
 class EngineRefused(Refusal):
@@ -156,3 +202,7 @@ class EngineRefused(Refusal):
     code = "engine-refused"
     fault = Fault.PACK
     exit_code = 3
+    meaning = Said(
+        "计算引擎无法执行该查询：类型不合，或数字超过 38 位",
+        "The engine cannot run the query: a type that does not fit, or a number past 38 digits.",
+    )

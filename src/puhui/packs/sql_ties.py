@@ -25,8 +25,11 @@ Place = tuple[int, str]  # a scope's id and the alias of a table in it: `Touch.a
 
 @dataclass(slots=True)
 class Ties:
-    """Found for one reading. `far` are the tables whose rows are about another subject than the figure's, `near` those
-    whose end `subject` is the figure's subject (a relation may be both)."""
+    """Found for one reading.
+
+    `far` are the tables whose rows are about another subject than the figure's, `near` those whose end
+    `subject` is the figure's subject (a relation may be both).
+    """
 
     mistakes: list[Mistake] = field(default_factory=list)
     far: frozenset[Place] = frozenset()

@@ -10,9 +10,12 @@ import pyarrow as pa
 from puhui.model.delivery import Checked, Issue, Landing, Severity
 from puhui.model.tables import Tables, literal
 from puhui.packs import forms
+from puhui.packs.packset import SqlCheck
+from puhui.quality.names import NUMBERED
 from puhui.quality.plan import STAGED, Check, bit_is_set, plan_staging
+from puhui.quality.regions import region_issues
+from puhui.quality.sql_checks import run_sql_checks
 
-NUMBERED = "numbered"
 _SHIFTS = "broken_shifts"
 
 
@@ -65,29 +68,36 @@ def unstage(tables: Tables) -> None:
 
 
 def check(
-    landing: Landing, source: Source, checks: tuple[Check, ...], broken: Sequence[BrokenRecord], tables: Tables
+    landing: Landing,
+    resource: forms.Resource,
+    source: Source,
+    checks: tuple[Check, ...],
+    broken: Sequence[BrokenRecord],
+    sql_checks: Sequence[SqlCheck],
+    tables: Tables,
 ) -> CheckedRows:
     """Number the staged rows by their records and count what was found. `broken` are the records that never got in."""
     _number(source, broken, tables)
+    checks = (*checks, *run_sql_checks(sql_checks, checks, tables))
     staged = int(tables.rows(f"SELECT count(*) FROM {STAGED}")[0][0])
-    issues = [*_broken_issues(broken), *_bit_issues(checks, tables)]
+    issues = [*_broken_issues(broken), *_bit_issues(checks, resource, tables)]
     checked = Checked(landing=landing, table=NUMBERED, issues=tuple(issues), lines=staged + len(broken))
     return CheckedRows(checked, checks)
 
 
 def _number(source: Source, broken: Sequence[BrokenRecord], tables: Tables) -> None:
     if source.has_line:
-        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT * FROM {STAGED}")
+        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid AS at FROM {STAGED}")
         return
     if not broken:
-        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid + 1 AS line FROM {STAGED}")
+        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid + 1 AS line, rowid AS at FROM {STAGED}")
         return
     # the j-th broken record (from 1) has `line - j` good records before it: rows from there on are j records further
     ordered = sorted(record.line for record in broken)
     shifts = {"first": [line - j for j, line in enumerate(ordered, 1)], "shift": range(1, len(ordered) + 1)}
     tables.register(_SHIFTS, pa.table({name: pa.array(values, pa.int64()) for name, values in shifts.items()}))
     tables.execute(
-        f"CREATE VIEW {NUMBERED} AS SELECT s.*, s.rowid + 1 + coalesce(b.shift, 0) AS line FROM {STAGED} s "
+        f"CREATE VIEW {NUMBERED} AS SELECT s.*, s.rowid + 1 + coalesce(b.shift, 0) AS line, s.rowid AS at FROM {STAGED} s "
         f'ASOF LEFT JOIN (SELECT "first", max(shift) AS shift FROM {_SHIFTS} GROUP BY 1) b ON s.rowid >= b."first"'
     )
 
@@ -100,16 +110,27 @@ def _broken_issues(broken: Sequence[BrokenRecord]) -> list[Issue]:
     ]
 
 
-def _bit_issues(checks: Sequence[Check], tables: Tables) -> list[Issue]:
-    found = []
+def _bit_issues(checks: Sequence[Check], resource: forms.Resource, tables: Tables) -> list[Issue]:
+    found: list[Issue] = []
     for column in ("bad", "warn"):
         mine = [check for check in checks if check.column == column]
         if not mine:
             continue
         counts = ", ".join(f"count(*) FILTER (WHERE {bit_is_set(column, c.bit)})" for c in mine)
         row = tables.rows(f"SELECT {counts} FROM {STAGED} WHERE {column} <> 0")[0]
-        found += [Issue(c.name, c.severity, c.field, n) for c, n in zip(mine, row, strict=True) if n]
+        for one, n in zip(mine, row, strict=True):
+            if n:
+                found += _issues_of(one, int(n), resource, tables)
     return found
+
+
+def _issues_of(one: Check, count: int, resource: forms.Resource, tables: Tables) -> list[Issue]:
+    """The issue of one check with the numbers of its first rows; an area field's by what its codes are."""
+    condition = bit_is_set(one.column, one.bit)
+    if one.name == "code_list" and one.field and resource.field(one.field).semantic == "region":
+        return region_issues(one.field, condition, STAGED, tables)
+    lines = tables.rows(f"SELECT line FROM {NUMBERED} WHERE {one.column} <> 0 AND {condition} ORDER BY line LIMIT 5")
+    return [Issue(one.name, one.severity, one.field, count, tuple(str(line) for (line,) in lines))]
 
 
 def reasons_sql(checks: Sequence[Check]) -> str:

@@ -36,11 +36,11 @@ def codes_sql(text: str, codes: forms.CodeList) -> str:
     closed one."""
     known = [value.code for value in codes.values]
     others = {also: code for also, code in spellings(codes).items() if also != code}
-    wide = narrow_if_wide_sql(text)
-    arms = " ".join(f"WHEN {literal(also)} THEN {literal(code)}" for also, code in others.items())
-    rest = text if codes.open else let_sql("w", wide, f"CASE WHEN {is_one_of_sql('w', known)} THEN w END")
-    translated = f"CASE {wide} {arms} ELSE {rest} END" if arms else rest
-    return f"CASE WHEN {text} IS NULL OR {is_one_of_sql(text, known)} THEN {text} ELSE {translated} END"
+    arms = " ".join(f"WHEN w = {literal(also)} THEN {literal(code)}" for also, code in others.items())
+    other = text if codes.open else "NULL"
+    body = f"CASE WHEN {is_one_of_sql('w', known)} THEN w {arms} ELSE {other} END"
+    slow = let_sql("w", narrow_if_wide_sql(text), body)
+    return f"CASE WHEN {text} IS NULL OR {is_one_of_sql(text, known)} THEN {text} ELSE {slow} END"
 
 
 def code(text: str | None, codes: forms.CodeList) -> str | None:

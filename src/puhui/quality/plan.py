@@ -54,7 +54,7 @@ def plan_staging(
     """`source_sql` is what can stand behind FROM; its columns are named as the mapping's `from`."""
     typed = [_typed(field, mapping, codes, excel) for field in resource.fields if _is_there(field, mapping)]
     filled = {t.field for t in typed} | {name for t in typed for name in t.extra}
-    checks = _checks(typed, resource, filled)
+    checks = _checks(typed, resource, filled, _padded(resource, mapping))
     return StagePlan(
         create_sql=_create_sql(typed, checks, resource, mapping, source_sql, has_line),
         checks=checks,
@@ -82,12 +82,26 @@ def _typed(
     )
 
 
-def _checks(typed: Sequence[Typed], resource: forms.Resource, filled: set[str]) -> tuple[Check, ...]:
+def _padded(resource: forms.Resource, mapping: forms.Mapping) -> dict[str, str]:
+    """Coded fields whose delivered text may have blanks around the code: reported as what they are, then trimmed."""
+    found = {}
+    for field in resource.fields:
+        column = mapping.columns.get(field.name)
+        if field.code_list and column is not None and isinstance(column.from_, str) and column.as_ is None:
+            name = quoted(column.from_)
+            found[field.name] = f"coalesce({name} <> trim({name}), FALSE)"
+    return found
+
+
+def _checks(
+    typed: Sequence[Typed], resource: forms.Resource, filled: set[str], padded: Mapping[str, str]
+) -> tuple[Check, ...]:
     bad: list[tuple[str, str, Severity, str]] = []
     warn: list[tuple[str, str, Severity, str]] = []
     for t in typed:
         bad += [(name, t.field, Severity.SET_ASIDE, sql) for name, sql in t.problem_sql.items()]
         warn += [(name, t.field, Severity.WARN, sql) for name, sql in t.warn_sql.items()]
+    warn += [("blank_padded", name, Severity.WARN, quoted("p_" + name)) for name in padded]
     for field in resource.fields:
         if field.required and field.name not in filled:
             bad.append(("required", field.name, Severity.SET_ASIDE, "TRUE"))
@@ -111,6 +125,7 @@ def _create_sql(
     has_line: bool,
 ) -> str:
     clean = ", ".join(f'{t.clean_sql} AS {quoted("t_" + t.field)}' for t in typed)
+    clean += "".join(f", {sql} AS {quoted('p_' + name)}" for name, sql in _padded(resource, mapping).items())
     values = ", ".join(
         f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()
     )

@@ -22,10 +22,11 @@ from puhui.subjects.adoption import Adoption
 from puhui.subjects.authority import SourceOfNames, feed, name_findings
 from puhui.subjects.names import NameMatcher
 from puhui.subjects.reading import Finding, Sight, read, ways_of, written
-from puhui.subjects.resolve import resolve_names
+from puhui.subjects.resolve import DISMISSED, MASKED, NO_MATCH, PERSON, UNSURE, resolve_names
 from puhui.subjects.vault import Vault
 
 UNRESOLVED = "subject-unresolved"
+UNRESOLVED_CHECKS = (UNRESOLVED, UNSURE, NO_MATCH, MASKED, PERSON, DISMISSED)  # a row lacks only its subject
 
 
 @dataclass(frozen=True, slots=True)

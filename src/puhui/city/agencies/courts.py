@@ -9,19 +9,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, joined, numbered, pick, rows_of, same, until
-from puhui.city.delivery import place_of_month
+from puhui.city.agencies.market import newest_month
+from puhui.city.columns import (
+    Rows,
+    dates,
+    exact,
+    joined,
+    numbered,
+    pick,
+    place_of_month,
+    rows_of,
+    same,
+    until,
+)
 from puhui.city.lives import TRADER, District
 from puhui.city.settings import Days, Whole
 
 
-def parties(district: District, subject: Whole) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """(name, identifier, nature) of subjects, firms or people."""
+def parties(district: District, subject: Whole, day: Days) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """(name, identifier, nature) of subjects, firms or people. A firm has the name that it had on the day,
+    as far as the register's base knows it: names that changed before are today's.
+    """
     firms, people = district.firms, district.people
-    name = pa.concat_arrays([firms.name, people.name])
+    later = ~np.isnat(firms.renamed_on) & (firms.renamed_on > newest_month(district))
+    former = pc.if_else(pa.array(later), firms.old_name, firms.name)
+    in_base = pa.array(day <= newest_month(district))
+    name = pick(pa.concat_arrays([firms.name, people.name]), subject)
+    name = pc.if_else(in_base, pick(pa.concat_arrays([former, people.name]), subject), name)
     code = pa.concat_arrays([firms.uscc, people.ric])
     nature = pick(("自然人", "法人或其他组织"), (subject < len(firms)).astype(np.int64))
-    return pick(name, subject), pick(code, subject), nature
+    return name, pick(code, subject), nature
 
 
 def troubled(district: District, purpose: str, chance: float) -> tuple[Whole, np.random.Generator]:
@@ -44,8 +61,8 @@ def _case_numbers(district: District, day: Days, kind: str, block: int) -> pa.Ar
 
 def judgments(district: District) -> Rows:
     subject, rng = troubled(district, "FY-03", 1.3)
-    name, code, _ = parties(district, subject)
     day = district.as_of - rng.integers(0, 1_090, len(subject))
+    name, code, _ = parties(district, subject, day)
     loan = rng.random(len(subject)) < 0.35
     cause = np.where(loan, rng.integers(0, 3, len(subject)), 3 + rng.integers(0, 5, len(subject)))
     columns = {
@@ -65,8 +82,8 @@ def judgments(district: District) -> Rows:
 
 def enforcement_cases(district: District) -> Rows:
     subject, rng = troubled(district, "FY-02", 0.8)
-    name, code, nature = parties(district, subject)
     day = district.as_of - rng.integers(0, 1_090, len(subject))
+    name, code, nature = parties(district, subject, day)
     closed = np.where(
         rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT")
     )
@@ -94,10 +111,10 @@ def enforcement_cases(district: District) -> Rows:
 
 def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
     subject, rng = troubled(district, item, 0.3)
-    name, code, nature = parties(district, subject)
     firms = len(district.firms)
     filed = district.as_of - rng.integers(60, 1_500, len(subject))
     published = filed + rng.integers(20, 60, len(subject))
+    name, code, nature = parties(district, subject, published)
     out = np.where(
         rng.random(len(subject)) < 0.3, published + rng.integers(60, 700, len(subject)), np.datetime64("NaT")
     )

@@ -14,12 +14,12 @@ from puhui.city.columns import (
     nothing,
     numbered,
     pick,
+    place_of_month,
     rows_of,
     same,
     truths,
     until,
 )
-from puhui.city.delivery import place_of_month
 from puhui.city.lives import ENTERPRISE, TRADER, District
 from puhui.city.settings import Truth, Whole
 
@@ -173,7 +173,7 @@ def patents(district: District) -> Rows:
     own = _party(district, owner)
     granted = district.as_of - rng.integers(10, 3_500, len(owner))
     kind = rng.choice(5, size=len(owner), p=[0.2, 0.4, 0.15, 0.15, 0.1])
-    name, _, _ = parties(district, owner)
+    name, _, _ = parties(district, owner, granted)
     pending = rng.random(len(owner)) < 0.1
     status = np.where(pending, 2, rng.choice([0, 1, 3], size=len(owner), p=[0.8, 0.15, 0.05]))
     columns = {

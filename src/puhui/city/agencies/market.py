@@ -9,8 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, joined, numbered, pick, rows_of, same, until, whole
-from puhui.city.delivery import place_of_month
+from puhui.city.columns import (
+    Rows,
+    dates,
+    exact,
+    joined,
+    numbered,
+    pick,
+    place_of_month,
+    rows_of,
+    same,
+    until,
+    whole,
+)
 from puhui.city.lives import COOPERATIVE, ENTERPRISE, TRADER, District
 from puhui.city.settings import Days, Whole
 
@@ -118,8 +129,9 @@ def registration_changes(district: District) -> Rows:
     renamed = np.flatnonzero(~np.isnat(firms.renamed_on))
     person = rng.integers(0, len(district.people), len(firm))
     before = pc.choose(
-        pa.array(item), pick(district.people.name, person), same("股东甲100%", len(firm)),
-        pick(firms.address, (firm * 7 + 1) % len(firms)), numbered("", rng.integers(10, 999, len(firm)), "万元"),
+        pa.array(item), pick(district.people.name, person),
+        same("股东甲100%", len(firm)), pick(firms.address, (firm * 7 + 1) % len(firms)),
+        numbered("", rng.integers(10, 999, len(firm)), "万元"),
     )  # fmt: skip
     after = pc.choose(
         pa.array(item), pick(district.people.name, firms.boss[firm]),

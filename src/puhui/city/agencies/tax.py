@@ -13,12 +13,12 @@ from puhui.city.columns import (
     nothing,
     numbered,
     pick,
+    place_of_month,
     rows_of,
     same,
     truths,
     whole,
 )
-from puhui.city.delivery import place_of_month
 from puhui.city.lives import NOBODY, TRADER, District
 from puhui.city.settings import Days, Truth, Whole
 

@@ -9,12 +9,13 @@ day is as if it had never come.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puhui.city.delivery import Accepted
 from puhui.city.figures import ALL
@@ -23,7 +24,7 @@ from puhui.city.lives import District
 from puhui.city.schedule import GROWING
 from puhui.model.subject import kind_of_uscc
 from puhui.model.time import month_ends_in, months_back
-from puhui.packs.forms import Resource, Retirement
+from puhui.packs.forms import CodeList, Resource, Retirement
 from puhui.packs.forms_answers import IndicatorHead
 from puhui.packs.packset import PackSet
 
@@ -88,14 +89,15 @@ def open_books(
     as_of = district.settings.as_of
     wanted = _wanted_fields(packs)
     resources = {resource.item_id: resource for resource in packs.resources.values()}
+    spelled = {item: _in_codes(parts, resources[item], packs.codes) for item, parts in accepted.items()}
     sources = {
         resources[item].name: _source(parts, resources[item], wanted, as_of, held.get(item))
-        for item, parts in accepted.items()
+        for item, parts in spelled.items()
     }
     number_of = {code: number for number, code in enumerate(codes)}
     everything = {
         resources[item].name: _source(parts, resources[item], wanted, None, held.get(item))
-        for item, parts in accepted.items()
+        for item, parts in spelled.items()
         if resources[item].name in {relation.from_ for relation in packs.relations.values()}
     }
     for relation in packs.relations.values():
@@ -110,6 +112,31 @@ def open_books(
         as_of=as_of,
         parameters={name: parameter.at(as_of) for name, parameter in packs.parameters.items()},
     )
+
+
+def _in_codes(parts: Sequence[Accepted], resource: Resource, codes: Mapping[str, CodeList]) -> list[Accepted]:
+    """The same rows, their codes as the lists have them: an agency's own spellings become the code."""
+    found = list(parts)
+    for field in resource.fields:
+        also = (
+            {word: value.code for value in codes[field.code_list].values for word in value.also}
+            if field.code_list
+            else {}
+        )
+        if also:
+            found = [_recoded(part, field.name, also) for part in found]
+    return found
+
+
+def _recoded(part: Accepted, name: str, also: Mapping[str, str]) -> Accepted:
+    table = part.rows.table
+    if name not in table.column_names or not pa.types.is_string(table.schema.field(name).type):
+        return part
+    column = table.column(name).combine_chunks()
+    places = pc.index_in(column, pa.array(list(also), pa.string()))
+    recoded = pc.coalesce(pc.take(pa.array(list(also.values()), pa.string()), places), column)
+    at = table.column_names.index(name)
+    return replace(part, rows=replace(part.rows, table=table.set_column(at, name, recoded)))
 
 
 def _wanted_fields(packs: PackSet) -> dict[str, set[str]]:

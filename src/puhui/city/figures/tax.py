@@ -241,7 +241,5 @@ def abnormal_taxpayer_flag(life: Life) -> Outcome:
 @figure(withholds_for="other pit_period")
 def withheld_headcnt(life: Life) -> Outcome:
     filed = life.by_now("withholds_for", "pit_period")
-    if not filed:
-        return None
-    newest = max(row["pit_period"] for row in filed)
+    newest = max((row["pit_period"] for row in filed), default=None)
     return len({row["other"] for row in filed if row["pit_period"] == newest})
