@@ -81,18 +81,26 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def init_zone(home: Path, packs: Sequence[Path] = (), settings: ZoneSettings | None = None) -> Zone:
+def init_zone(
+    home: Path,
+    packs: Sequence[Path] = (),
+    *,
+    city: str = "360500",
+    zone: str = "a1",
+    buckets: int = 16,
+    database: str = "",
+) -> Zone:
     """Make a zone: settings, keys, tables, and a copy of the packs, which are checked before anything is written."""
-    chosen = settings or ZoneSettings(city="360500", zone="a1")
+    chosen = ZoneSettings(city=city, zone=zone, buckets=buckets, database=database)
     folders = list(packs) or [shipped_packs() / name for name in SHIPPED]
     checked_packs(folders)
     write_settings(home, chosen)
     for folder in folders:
         shutil.copytree(folder, home / "packs" / folder.resolve().name, ignore=shutil.ignore_patterns(".*"))
-    zone = open_zone(home)
-    digests = {pack.name: pack.digest for pack in zone.packs.packs}
-    zone.register.activate_packs(zone.packs.digest, digests, "init", now())
-    return zone
+    made = open_zone(home)
+    digests = {pack.name: pack.digest for pack in made.packs.packs}
+    made.register.activate_packs(made.packs.digest, digests, "init", now())
+    return made
 
 
 def open_zone(home: Path) -> Zone:
@@ -151,9 +159,9 @@ def open_engine(name: str, workdir: Path, settings: ZoneSettings) -> Engine:
         case "duckdb":
             return DuckEngine(workdir, memory=settings.memory, threads=settings.threads)
         case "spark" | "sail" | "pyspark":
-            from puhui.adapters.engine_spark import open_spark  # an extra: not everybody has it
+            from puhui.adapters import engine_spark  # an extra: not everybody has it
 
-            return open_spark("sail" if name == "spark" else name)
+            return engine_spark.pyspark() if name == "pyspark" else engine_spark.sail(threads=settings.threads)
         case _:
             raise UnknownName(
                 Said(f"没有名为 {name} 的计算引擎", f"there is no engine named {name}"),

@@ -16,7 +16,7 @@ from puhui.model.regions import places_of, region_of, region_status, regions_tod
         ("360782", "older", 2013),  # 南康市, a district of Ganzhou since 2014
         ("360504", "office", None),  # Xinyu's high-tech zone
         ("100000", "office", None),  # the national registry
-        ("999999", "unknown", None),
+        ("770101", "unknown", None),
         ("36050", "unknown", None),
         ("3605O2", "unknown", None),
         ("", "unknown", None),

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from puhui.model.tables import literal
-
-
-@dataclass(frozen=True, slots=True)
-class ParquetWritten:
-    path: str
-    rows: int
-    size: int
-    bucket_low: int
-    bucket_high: int
-    period_low: str
-    period_high: str
+from puhui.model.tables import WrittenFile, literal
 
 
 class DuckTables:
@@ -44,7 +32,8 @@ class DuckTables:
         self._db.execute(sql)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql).fetchall()
+        found: list[tuple[Any, ...]] = self._db.execute(sql).fetchall()
+        return found
 
     def arrow(self, sql: str) -> pa.Table:
         return self._db.sql(sql).to_arrow_table()
@@ -52,7 +41,7 @@ class DuckTables:
     def register(self, name: str, table: pa.Table) -> None:
         self._db.register(name, table)
 
-    def write_parquet(self, sql: str, folder: str, *, by_bucket: bool) -> list[ParquetWritten]:
+    def write_parquet(self, sql: str, folder: str, *, by_bucket: bool) -> list[WrittenFile]:
         Path(folder).mkdir(parents=True, exist_ok=True)
         if by_bucket:
             target = (
@@ -72,12 +61,12 @@ class DuckTables:
         self._db.close()
 
 
-def _written(row: tuple[Any, ...]) -> ParquetWritten:
+def _written(row: tuple[Any, ...]) -> WrittenFile:
     name, count, size, _footer, stats = row[:5]
     columns = stats if isinstance(stats, dict) else json.loads(stats)
     bucket = columns.get('"bucket"', {})
     period = columns.get('"period"', {})
-    return ParquetWritten(
+    return WrittenFile(
         path=name,
         rows=count,
         size=size,

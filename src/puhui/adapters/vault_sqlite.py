@@ -124,7 +124,7 @@ class SqliteVault:
         return dict(self._db.execute("SELECT name, value FROM meta"))
 
     def write_meta(self, facts: Mapping[str, str]) -> None:
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+        self._insert("INSERT INTO meta VALUES (?, ?)", facts.items())
 
     # --- look-ups ---
 

@@ -85,7 +85,8 @@ def deliver(
 ) -> list[Accepted]:
     """One resource's rows of a district into its parcels, in order of coming.
 
-    `unsure` says which firms cannot be told by their name when the first parcel comes, and when later ones do.
+    `unsure` says which firms cannot be told by their name when the first parcel comes, and when later ones
+    do.
     """
     accepted: list[Accepted] = []
     rows = by_period(rows, parcels[0].layout, district)
@@ -116,8 +117,9 @@ def by_period(rows: Rows, layout: Layout, district: District) -> Rows:
 
 
 def unsure_names(shared: Truth, registers: Sequence[list[Accepted]]) -> list[Truth]:
-    """Firms that their name does not tell: it is shared, or no accepted row of a register states it. Once for what
-    the first parcels of the registers state, once for all of them.
+    """Firms that their name does not tell: it is shared, or no accepted row of a register states it.
+
+    Once for what the first parcels of the registers state, once for all of them.
     """
     states = []
     for last in (1, None):

@@ -66,11 +66,14 @@ def make_city(
     Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
     """
     settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
-    agencies = {**AGENCIES, **fillers({r.item_id: r for r in packs.resources.values()}, packs.codes)}
+    agencies: dict[str, Agency] = {
+        **AGENCIES,
+        **fillers({r.item_id: r for r in packs.resources.values()}, packs.codes),
+    }
     layouts = {
         item: layout
         for item, layout in layouts_of(packs.resources.values(), subjects).items()
-        if item in AGENCIES
+        if item in agencies
     }
     parcel_folder = folder / "deliveries"
     parcel_folder.mkdir(parents=True)

@@ -34,12 +34,12 @@ def make(
     with refusals(as_json), progress(say("造城", "Making the city"), as_json) as step:
         made = make_city(
             folder,
-            resources=default_packs(()).resources.values(),
+            default_packs(()),
             subjects=subjects,
             seed=seed,
             as_of=as_of.date(),
             truth=truth,
-            progress=lambda what, done, of: step(f"{what} {done}/{of}"),
+            progress=step,
         )
     if as_json:
         print_json({"folder": folder, "subjects": made.subjects, "parcels": made.parcels, "rows": made.rows, "figures": made.figures})

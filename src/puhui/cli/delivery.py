@@ -9,7 +9,6 @@ import typer
 
 from puhui.bootstrap import (
     Zone,
-    ZoneSettings,
     init_zone,
     open_zone,
     parcel_of,
@@ -52,8 +51,7 @@ def init(
 ) -> None:
     """建立专区 · Make a zone."""
     with refusals(as_json):
-        settings = ZoneSettings(city=city, zone=zone, buckets=buckets, database=database)
-        made = init_zone(home, pack or (), settings)
+        made = init_zone(home, pack or (), city=city, zone=zone, buckets=buckets, database=database)
     answer = {
         "home": str(home),
         "city": city,

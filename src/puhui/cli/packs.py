@@ -38,12 +38,13 @@ def test(folder: Folder, as_json: AsJson = False) -> None:
     with refusals(as_json):
         outcomes = test_pack(folder)
     failed = [o for o in outcomes if not o.passed]
-    answer = {"pack": folder.name, "cases": len(outcomes), "failed": [o.as_dict() for o in failed]}
+    answer = {"pack": folder.name, "cases": len(outcomes), "failed": [{"file": o.file, "case": o.case, "failures": o.failures} for o in failed]}
     if as_json:
         print_json(answer)
     else:
         for outcome in failed:
-            out.print(outcome.said, markup=False, highlight=False)
+            for failure in outcome.failures:
+                out.print(f"{outcome.file} [{outcome.case}] {failure}", markup=False, highlight=False)
         out.print(say(f"{len(outcomes)} 例，{len(failed)} 例不符", f"{len(outcomes)} cases, {len(failed)} failed"))
     if failed:
         raise typer.Exit(3)

@@ -299,6 +299,13 @@ def _bits(operation: Callable[[int, int], int]) -> Handler:
     return handle
 
 
+def _bit_count(node: exp.Expr, ev: Evaluate) -> Value:
+    if node.name.lower() != "bit_count":
+        raise NotPortable(f"{node.name} is not in the portable subset")
+    value = ev(node.expressions[0])
+    return None if value is None else int(value).bit_count()
+
+
 def _substring(node: exp.Expr, ev: Evaluate) -> Value:
     text, start = ev(node.this), ev(node.args["start"])
     if text is None or start is None:
@@ -370,7 +377,7 @@ HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.BitwiseAnd: _bits(lambda left, right: left & right),
     exp.BitwiseOr: _bits(lambda left, right: left | right),
     exp.BitwiseLeftShift: _bits(lambda left, right: left << right),
-    exp.BitwiseCount: _of(lambda value: int(value).bit_count()),
+    exp.Anonymous: _bit_count,  # the parser has no class of its own for it
     exp.StartsWith: _test_of_text(str.startswith),
     exp.Contains: _test_of_text(lambda text, other: other in text),
     exp.Substring: _substring,

@@ -59,7 +59,7 @@ def _with(manifest: Manifest, field: str, stated: str) -> Manifest:
         return manifest
     if getattr(manifest, field) not in ("", stated):
         raise _contradiction(field)
-    return replace(manifest, **{field: stated})
+    return replace(manifest, period=stated) if field == "period" else replace(manifest, corrects=stated)
 
 
 def _kind(text: str) -> DeliveryKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -99,14 +100,8 @@ class TableStore(Protocol):
 
     def tables(self) -> Sequence[str]: ...
 
-    def lease(self, table: str) -> Lease:
+    def lease(self, table: str) -> AbstractContextManager[None]:
         """Exclusive right to write; `Busy` if another process has it. Freed by death of the process."""
 
     def staging(self, table: str) -> Path:
         """A folder on the same disk where files wait for their commit."""
-
-
-class Lease(Protocol):
-    def __enter__(self) -> object: ...
-
-    def __exit__(self, *stop: object) -> None: ...

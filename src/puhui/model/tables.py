@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A Parquet file just written: its path, rows, bytes, and the range of bucket and period in it."""
+
+    path: str
+    rows: int
+    size: int
+    bucket_low: int
+    bucket_high: int
+    period_low: str
+    period_high: str
 
 
 class Tables(Protocol):
@@ -27,18 +41,6 @@ class Tables(Protocol):
         """Write a query's rows to `folder`, one file, or one per bucket; durable once it returns."""
 
     def close(self) -> None: ...
-
-
-class WrittenFile(Protocol):
-    """A Parquet file just written: its path, rows, bytes, and the range of bucket and period in it."""
-
-    path: str
-    rows: int
-    size: int
-    bucket_low: int
-    bucket_high: int
-    period_low: str
-    period_high: str
 
 
 def quoted(name: str) -> str:

@@ -1,7 +1,7 @@
 """Kinds of record that no indicator reads: a few rows each, filled by what the pack says of the fields.
 
-Identifiers are those of the city's subjects, codes are drawn from their lists, dates follow one another in the order of
-the fields. What is blocked for every use, and what is about health or discipline, is not told.
+Identifiers are those of the city's subjects, codes are drawn from their lists, dates follow one another in
+the order of the fields. What is blocked for every use, and what is about health or discipline, is not told.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from puhui.city.settings import Truth, Whole
 from puhui.packs.forms import CodeList, Field, Resource
 
 TOLD = (
-    "GAJ-01", "GAJ-04", "SCJ-03", "SCJ-04", "SCJ-05", "SCJ-07", "FGW-03", "FGW-04", "JYJ-01", "MZJ-01", "GJJ-06",
-    "DL-01", "DL-04", "RQ-01", "SW-01", "SW-02", "CMCC-02", "CMCC-03", "YZJ-01", "JTJ-01", "SFJ-01", "JH-01",
+    "GAJ-01", "GAJ-04", "SCJ-03", "SCJ-04", "SCJ-05", "SCJ-07", "FGW-03", "FGW-04", "JYJ-01", "MZJ-01",
+    "GJJ-06", "DL-01", "DL-04", "RQ-01", "SW-01", "SW-02", "CMCC-02", "CMCC-03", "YZJ-01", "JTJ-01",
+    "SFJ-01", "JH-01",
 )  # fmt: skip
 SHARE = {"GAJ-01": 1.0}  # of the subjects that a kind of record can be about; the others 4 in a hundred
 
