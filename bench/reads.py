@@ -1,6 +1,7 @@
 """Point reads of 300 figures a subject: our reader, decoded, against Feast's SQLite store on the same rows.
 
-Also: 200 swaps of the current snapshot under two reading processes, without a miss. Feast reads 5,000 of the subjects.
+Also: 200 swaps of the current snapshot under two reading processes, without a miss. Feast reads 5,000 of
+the subjects.
 """
 
 from __future__ import annotations
@@ -47,15 +48,15 @@ def token(number: int) -> str:
 
 
 def layout() -> Layout:
-    slots = [
-        Slot(f"f{at:03}", *_KINDS[at % len(_KINDS)], kinds="E", reads=[at % 4]) for at in range(FIGURES)
-    ]
+    slots = [Slot(f"f{at:03}", *_KINDS[at % len(_KINDS)], kinds="E", reads=[at % 4]) for at in range(FIGURES)]
     return Layout([f"source{at}" for at in range(4)], [""] * 4, [True] * 4, slots)
 
 
 def column(at: int, numbers: NDArray[np.int64]) -> Filled:
     """The values of one indicator: skewed amounts, small counts, shares, days, truths; some undefined."""
-    mixed = (numbers * np.int64(6364136223846793005) + np.int64(at) * np.int64(1442695040888963407)) >> np.int64(20)
+    mixed = (
+        numbers * np.int64(6364136223846793005) + np.int64(at) * np.int64(1442695040888963407)
+    ) >> np.int64(20)
     mixed = np.abs(mixed)
     kind, scale = _KINDS[at % len(_KINDS)]
     spread = {"int": 50, "date": 2000, "bool": 2}.get(kind, 10_000 if scale == 4 else 50_000_000)
@@ -107,7 +108,12 @@ def read(folder: Path, subjects: int, *, whole: bool) -> dict[str, float]:
         missed += len(found.figures if whole else found) != FIGURES
     seconds = time.perf_counter() - began
     low, high = np.quantile(took / 1000, [0.5, 0.99])
-    return {"p50_us": round(low, 1), "p99_us": round(high, 1), "a_second": round(count / seconds), "missed": missed}
+    return {
+        "p50_us": round(low, 1),
+        "p99_us": round(high, 1),
+        "a_second": round(count / seconds),
+        "missed": missed,
+    }
 
 
 def _reading(folder: Path, subjects: int, seed: int, stop: Event, told: Any) -> None:
@@ -144,7 +150,9 @@ def swap(folder: Path, subjects: int) -> dict[str, int]:
 
 
 def feast_rows(path: Path) -> None:
-    """The same figures of the first subjects as a wide Parquet file, numbers as doubles, as Feast takes them."""
+    """The same figures of the first subjects as a wide Parquet file, numbers as doubles, as Feast takes
+    them.
+    """
     numbers = np.arange(FEAST_SUBJECTS, dtype=np.int64)
     columns: dict[str, Any] = {"subject": [token(number) for number in range(FEAST_SUBJECTS)]}
     for at, slot in enumerate(layout().slots):

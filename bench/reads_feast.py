@@ -1,6 +1,7 @@
 """The peer of `bench.reads`: the same figures in Feast's SQLite store. Runs under Feast's own interpreter.
 
-python -m bench.reads_feast ROWS.parquet FOLDER: prints one JSON object: reads a second, p50 and p99, bytes a subject.
+python -m bench.reads_feast ROWS.parquet FOLDER: prints one JSON object: reads a second, p50 and p99, bytes
+a subject.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def main(rows: Path, folder: Path) -> dict[str, float]:
     )
     entity = Entity(name="subject", join_keys=["subject"], value_type=ValueType.STRING)
     source = FileSource(
-        path=str(folder / "source.parquet"), timestamp_field="event_timestamp", created_timestamp_column="created"
+        path=str(folder / "source.parquet"),
+        timestamp_field="event_timestamp",
+        created_timestamp_column="created",
     )
     view = FeatureView(
         name="figures", entities=[entity], ttl=timedelta(days=3650), source=source, online=True,

@@ -1,8 +1,10 @@
-"""100 indicators of all subjects over many rows, down to the point-read file, against one hand-written DuckDB script.
+"""100 indicators of all subjects over many rows, down to the point-read file, against one hand-written
+DuckDB script.
 
-The hand-written script is what a good analyst would write for exactly these 100: one scan a table with FILTERs, the
-rest as queries of their own, divisions in doubles, one join, ended by the same encoder in the same kind of file. It
-knows which sources a subject has rows in, because the file asks for it. Both run in a process of their own.
+The hand-written script is what a good analyst would write for exactly these 100: one scan a table with
+FILTERs, the rest as queries of their own, divisions in doubles, one join, ended by the same encoder in the
+same kind of file. It knows which sources a subject has rows in, because the file asks for it. Both run in a
+process of their own.
 """
 
 from __future__ import annotations
@@ -44,9 +46,15 @@ def ours(found: Lake, folder: Path) -> dict[str, float]:
     started = time.perf_counter()
     engine = DuckEngine(folder)
     store = LmdbFigures(folder / "figures", buckets=BUCKETS)
-    snapshot = build(plan_of(indicators()), found.editions, engine, store, number=1, known_at=_NOW, built_at=_NOW)
+    snapshot = build(
+        plan_of(indicators()), found.editions, engine, store, number=1, known_at=_NOW, built_at=_NOW
+    )
     store.activate(1)
-    return {"seconds": time.perf_counter() - started, "cpu": time.process_time(), "subjects": snapshot.subjects}
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu": time.process_time(),
+        "subjects": snapshot.subjects,
+    }
 
 
 def by_hand(found: Lake, folder: Path) -> dict[str, float]:
@@ -62,7 +70,9 @@ def by_hand(found: Lake, folder: Path) -> dict[str, float]:
         for name, (_, files) in found.editions.items():
             db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet('{files[bucket].path}')")
         wide = db.sql(_bound(_script(told))).to_arrow_table()
-        writer.put(Buckets(bucket, bucket), packed(_batch(wide, told, bucket, work.layout.sources), work.layout))
+        writer.put(
+            Buckets(bucket, bucket), packed(_batch(wide, told, bucket, work.layout.sources), work.layout)
+        )
     writer.close()
     return {"seconds": time.perf_counter() - started, "cpu": time.process_time(), "subjects": writer.subjects}
 
@@ -74,21 +84,33 @@ def _bound(sql: str) -> str:
 
 
 def _script(told: list[Told]) -> str:
-    """One statement for all 100: a scan with FILTERs for each table, the others beside it, joined on subject."""
-    simple = {table: [one for one in told if one.table == table and " AS value" not in one.hand] for table in SOURCES}
+    """One statement for all 100: a scan with FILTERs for each table, the others beside it, joined on
+    subject.
+    """
+    simple = {
+        table: [one for one in told if one.table == table and " AS value" not in one.hand]
+        for table in SOURCES
+    }
     alone = [one for one in told if " AS value" in one.hand]
-    scans = [
-        f"s_{table} AS (SELECT subject, {', '.join(f'{_cast(one, one.hand)} AS {one.name}' for one in ones)} FROM {table} GROUP BY subject)"
-        for table, ones in simple.items()
-    ]
+    scans = [_scan(table, ones) for table, ones in simple.items()]
     others = [f"a_{one.name} AS ({one.hand})" for one in alone]
-    outputs = [f"{_or_empty(one, f's_{one.table}.{one.name}')} AS {one.name}" for ones in simple.values() for one in ones]
+    outputs = [
+        f"{_or_empty(one, f's_{one.table}.{one.name}')} AS {one.name}"
+        for ones in simple.values()
+        for one in ones
+    ]
     outputs += [f"{_or_empty(one, _cast(one, f'a_{one.name}.value'))} AS {one.name}" for one in alone]
     present = [f"s_{table}.subject IS NOT NULL AS has_{table}" for table in SOURCES]
     joins = "s_tax FULL JOIN s_social USING (subject) FULL JOIN s_power USING (subject) " + " ".join(
         f"LEFT JOIN a_{one.name} USING (subject)" for one in alone
     )
-    return f"WITH {', '.join(scans + others)} SELECT subject, {', '.join(present + outputs)} FROM {joins} ORDER BY subject"
+    wanted = ", ".join(present + outputs)
+    return f"WITH {', '.join(scans + others)} SELECT subject, {wanted} FROM {joins} ORDER BY subject"
+
+
+def _scan(table: str, ones: list[Told]) -> str:
+    outputs = ", ".join(f"{_cast(one, one.hand)} AS {one.name}" for one in ones)
+    return f"s_{table} AS (SELECT subject, {outputs} FROM {table} GROUP BY subject)"
 
 
 def _cast(one: Told, value: str) -> str:
@@ -126,7 +148,8 @@ def run(rows: int | None = None) -> dict[str, Any]:
     for count in (rows // 10, rows):
         lake(count, cache())
     tenth, whole, hand = (
-        in_child("bench.snapshot", side, str(count)) for side, count in (("ours", rows // 10), ("ours", rows), ("hand", rows))
+        in_child("bench.snapshot", side, str(count))
+        for side, count in (("ours", rows // 10), ("ours", rows), ("hand", rows))
     )
     return {
         "name": "snapshot",

@@ -3,6 +3,8 @@
 Deterministic. 100 rows a subject: 60 of tax, 30 of social insurance, 10 of power, over four years.
 """
 
+# ruff: noqa: E501 - a table is read by its rows
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -45,7 +47,12 @@ SOURCES = {
     ),
     "power": Source(
         "power",
-        (Column("month", "DATE", 0), Column("kwh", "DECIMAL(14,2)", 1), Column("due", "DATE", 2), Column("settled", "DATE", 3)),
+        (
+            Column("month", "DATE", 0),
+            Column("kwh", "DECIMAL(14,2)", 1),
+            Column("due", "DATE", 2),
+            Column("settled", "DATE", 3),
+        ),
         False,
         frozenset(),
         (),
@@ -126,8 +133,12 @@ class Told:
 
 def _simple(name: str, table: str, kind: str, value: str, where: str, empty: object = 0) -> Told:
     """`value` holds {F} where a hand-written script filters by hand."""
-    sql = f"SELECT subject, {value.replace('{F}', '')} AS value FROM {table}" + (f" WHERE {where}" if where else "")
-    return Told(name, table, kind, f"{sql} GROUP BY subject", value.replace("{F}", f" FILTER (WHERE {where})"), empty)
+    sql = f"SELECT subject, {value.replace('{F}', '')} AS value FROM {table}" + (
+        f" WHERE {where}" if where else ""
+    )
+    return Told(
+        name, table, kind, f"{sql} GROUP BY subject", value.replace("{F}", f" FILTER (WHERE {where})"), empty
+    )
 
 
 def indicators() -> list[Told]:
@@ -143,7 +154,13 @@ def _tax() -> Iterator[Told]:
     for w in (3, 6, 12, 24):
         inside = _window("day", w)
         yield _simple(f"paid_{w}m", "tax", "decimal(18,2)", "sum(paid){F}", f"kind = '正税' AND {inside}")
-        yield _simple(f"vat_{w}m", "tax", "decimal(18,2)", "sum(paid){F}", f"item = '增值税' AND kind = '正税' AND {inside}")
+        yield _simple(
+            f"vat_{w}m",
+            "tax",
+            "decimal(18,2)",
+            "sum(paid){F}",
+            f"item = '增值税' AND kind = '正税' AND {inside}",
+        )
         yield _simple(f"sales_{w}m", "tax", "decimal(18,2)", "sum(sales){F}", f"item = '增值税' AND {inside}")
         yield _simple(f"late_{w}m", "tax", "decimal(18,2)", "sum(paid){F}", f"kind = '滞纳金' AND {inside}")
         yield _simple(f"late_cnt_{w}m", "tax", "int", "count(*){F}", f"kind = '滞纳金' AND {inside}")
@@ -152,12 +169,28 @@ def _tax() -> Iterator[Told]:
         yield _simple(f"min_paid_{w}m", "tax", "decimal(16,2)", "min(paid){F}", inside, None)
         yield _simple(f"last_day_{w}m", "tax", "date", "max(day){F}", inside, None)
         yield _simple(
-            f"mean_paid_{w}m", "tax", "decimal(18,4)", "sum(paid){F} / nullif(count(paid){F}, 0)", inside, None
+            f"mean_paid_{w}m",
+            "tax",
+            "decimal(18,4)",
+            "sum(paid){F} / nullif(count(paid){F}, 0)",
+            inside,
+            None,
         )
         yield _simple(
-            f"burden_{w}m", "tax", "decimal(12,6)", "sum(paid){F} / nullif(sum(sales){F}, 0)", f"item = '增值税' AND {inside}", None
+            f"burden_{w}m",
+            "tax",
+            "decimal(12,6)",
+            "sum(paid){F} / nullif(sum(sales){F}, 0)",
+            f"item = '增值税' AND {inside}",
+            None,
         )
-        yield _simple(f"tax_months_{w}m", "tax", "int", "count(DISTINCT year(day) * 12 + month(day)){F}", f"paid > 0 AND {inside}")
+        yield _simple(
+            f"tax_months_{w}m",
+            "tax",
+            "int",
+            "count(DISTINCT year(day) * 12 + month(day)){F}",
+            f"paid > 0 AND {inside}",
+        )
 
 
 def _social() -> Iterator[Told]:
@@ -167,7 +200,14 @@ def _social() -> Iterator[Told]:
         yield _simple(f"base_max_{w}m", "social", "decimal(12,2)", "max(base){F}", inside, None)
         yield _simple(f"heads_{w}m", "social", "int", "sum(heads){F}", inside)
         yield _simple(f"heads_max_{w}m", "social", "int", "max(heads){F}", inside, None)
-        yield _simple(f"mean_heads_{w}m", "social", "decimal(12,4)", "sum(heads){F} / nullif(count(heads){F}, 0)", inside, None)
+        yield _simple(
+            f"mean_heads_{w}m",
+            "social",
+            "decimal(12,4)",
+            "sum(heads){F} / nullif(count(heads){F}, 0)",
+            inside,
+            None,
+        )
         yield _simple(f"small_{w}m", "social", "int", "count(*){F}", f"heads < 5 AND {inside}")
 
 
@@ -176,32 +216,36 @@ def _power() -> Iterator[Told]:
         inside = _window("month", w)
         yield _simple(f"kwh_{w}m", "power", "decimal(18,2)", "sum(kwh){F}", inside)
         yield _simple(f"kwh_max_{w}m", "power", "decimal(14,2)", "max(kwh){F}", inside, None)
-        yield _simple(f"owed_{w}m", "power", "int", "count(*){F}", f"(settled IS NULL OR settled > due) AND {inside}")
-        yield _simple(f"mean_kwh_{w}m", "power", "decimal(18,4)", "sum(kwh){F} / nullif(count(kwh){F}, 0)", inside, None)
+        yield _simple(
+            f"owed_{w}m", "power", "int", "count(*){F}", f"(settled IS NULL OR settled > due) AND {inside}"
+        )
+        yield _simple(
+            f"mean_kwh_{w}m", "power", "decimal(18,4)", "sum(kwh){F} / nullif(count(kwh){F}, 0)", inside, None
+        )
 
 
 def _alone() -> Iterator[Told]:
     for w in (12, 24, 36):
         months = f"""WITH m AS (SELECT subject, year(day) * 12 + month(day) AS mon, sum(sales) AS s FROM tax
-            WHERE item = '增值税' AND {_window('day', w)} GROUP BY subject, year(day) * 12 + month(day))"""
+            WHERE item = '增值税' AND {_window("day", w)} GROUP BY subject, year(day) * 12 + month(day))"""
         spread = "sqrt((count(*) * sum(s * s) - sum(s) * sum(s)) / nullif(count(*) * (count(*) - 1), 0)) / nullif(sum(s) / nullif(count(*), 0), 0)"
         yield Told(f"sales_cv_{w}m", "tax", "decimal(12,6)", f"{months} SELECT subject, {spread} AS value FROM m GROUP BY subject",
                    f"{months} SELECT subject, stddev_samp(CAST(s AS DOUBLE)) / nullif(avg(s), 0) AS value FROM m GROUP BY subject", None)  # fmt: skip
     for w in (12, 24, 36):
         runs = f"""WITH m AS (SELECT DISTINCT subject, year(month) * 12 + month(month) AS mon FROM social
-            WHERE {_window('month', w)}),
+            WHERE {_window("month", w)}),
             g AS (SELECT subject, mon - row_number() OVER (PARTITION BY subject ORDER BY mon) AS run FROM m),
             r AS (SELECT subject, run, count(*) AS n FROM g GROUP BY subject, run)
             SELECT subject, max(n) AS value FROM r GROUP BY subject"""
         yield Told(f"longest_run_{w}m", "social", "int", runs, runs)
     for w in (12, 24, 36):
-        gaps = f"""WITH d AS (SELECT DISTINCT subject, day FROM tax WHERE {_window('day', w)}),
+        gaps = f"""WITH d AS (SELECT DISTINCT subject, day FROM tax WHERE {_window("day", w)}),
             g AS (SELECT subject, date_diff('day', lag(day) OVER (PARTITION BY subject ORDER BY day), day) AS gap FROM d)
             SELECT subject, max(gap) AS value FROM g GROUP BY subject"""
         yield Told(f"longest_gap_{w}m", "tax", "int", gaps, gaps, None)
     for w in (12, 24, 36):
         last = f"""SELECT subject, kwh AS value FROM (SELECT subject, kwh, row_number() OVER
-            (PARTITION BY subject ORDER BY month DESC, kwh DESC) AS rn FROM power WHERE {_window('month', w)}) AS t WHERE rn = 1"""
+            (PARTITION BY subject ORDER BY month DESC, kwh DESC) AS rn FROM power WHERE {_window("month", w)}) AS t WHERE rn = 1"""
         yield Told(f"last_kwh_{w}m", "power", "decimal(14,2)", last, last, None)
 
 

@@ -87,6 +87,11 @@ def cli_page() -> str:
     return _CLI + "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in _helps())
 
 
+def command_names() -> list[str]:
+    """Every command with its group, as it is typed: `puhui`, `puhui deliver`, `puhui snapshot build` …"""
+    return [name for name, _ in _helps()]
+
+
 def _helps() -> Iterator[tuple[str, str]]:
     command = typer.main.get_command(app)
     yield from _helps_of(command, typer.Context(command, info_name="puhui", max_content_width=HELP_WIDTH))

@@ -30,7 +30,7 @@ from puhui.adapters.opened_files import open_file
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
 from puhui.adapters.set_aside_xlsx import write_set_aside
-from puhui.adapters.settings_toml import ZoneSettings, read_settings, write_settings
+from puhui.adapters.settings_toml import ZoneSettings, read_settings, refuse_settled, write_settings
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.desk.officers import Officers, public_half
 from puhui.desk.packs import check_one, checked_packs
@@ -93,14 +93,25 @@ def init_zone(
     """Make a zone: settings, keys, tables, and a copy of the packs, which are checked before anything is written."""
     chosen = ZoneSettings(city=city, zone=zone, buckets=buckets, database=database)
     folders = list(packs) or [shipped_packs() / name for name in SHIPPED]
-    checked_packs(folders)
-    write_settings(home, chosen)
+    packs_of_zone = checked_packs(folders)
+    refuse_settled(home)
+    _copy_packs(folders, home)
+    write_settings(home, chosen)  # last: a folder is a zone once it has its settings
+    django_setup.connect(_database(home, chosen))
+    digests = {pack.name: pack.digest for pack in packs_of_zone.packs}
+    DjangoRegister().activate_packs(packs_of_zone.digest, digests, "init", now())
+    return open_zone(home)
+
+
+def _copy_packs(folders: Sequence[Path], home: Path) -> None:
+    """The zone's own copies, all or none."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = home / ".packs"
+    shutil.rmtree(draft, ignore_errors=True)
     for folder in folders:
-        shutil.copytree(folder, home / "packs" / folder.resolve().name, ignore=shutil.ignore_patterns(".*"))
-    made = open_zone(home)
-    digests = {pack.name: pack.digest for pack in made.packs.packs}
-    made.register.activate_packs(made.packs.digest, digests, "init", now())
-    return made
+        shutil.copytree(folder, draft / folder.resolve().name, ignore=shutil.ignore_patterns(".*"))
+    shutil.rmtree(home / "packs", ignore_errors=True)
+    os.replace(draft, home / "packs")
 
 
 def open_zone(home: Path) -> Zone:

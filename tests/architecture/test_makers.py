@@ -35,10 +35,15 @@ def made_words(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for call in calls(tree):
         if isinstance(call.func, ast.Name) and call.func.id in alias:
             yield alias[call.func.id], call.lineno
-        elif isinstance(call.func, ast.Attribute) and name_of(call.func.value) in ("delivery", "figures", "subject"):
-            if call.func.attr in MAKERS:
-                yield call.func.attr, call.lineno
+        elif _is_word_of_model(call.func):
+            yield name_of(call.func), call.lineno
     yield from _replaced_words(tree, alias)
+
+
+def _is_word_of_model(called: ast.expr) -> bool:
+    """`delivery.Edition` and the like."""
+    modules = ("delivery", "figures", "subject")
+    return isinstance(called, ast.Attribute) and called.attr in MAKERS and name_of(called.value) in modules
 
 
 def _imported_words(tree: ast.Module) -> dict[str, str]:

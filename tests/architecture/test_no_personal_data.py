@@ -13,16 +13,17 @@ from puhui.model.identifiers import RIC, verify
 
 from .source import repository_files, texts
 
-# Numbers with a right check digit that tests and pages write out. Made up: an area code that was never given out,
-# a birth date in the future or long ago, or a subscriber block 0000.
+# Telephone numbers that tests write out, made up.
 SYNTHETIC = frozenset({"13900000000", "13900001234"})
 CITIZEN = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
-# Prefixes that the numbering plan of mobile networks has given out; 154, 160, 161, 163, 164, 168, 169, 179, 194 are free.
+# Prefixes that the numbering plan of mobile networks has given out: tests take another (160, 179 …).
 MOBILE = re.compile(
     r"(?<![0-9A-Za-z.])1(?:3[0-9]|4[014-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])[0-9]{8}(?![0-9A-Za-z])"
 )
 # written in pieces, so that this file does not match itself
-MACHINE = re.compile("|".join(("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/[a-z]", r"[A-Z]:\\" + "Users")))
+MACHINE = re.compile(
+    "|".join(("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/[a-z]", r"[A-Z]:\\" + "Users"))
+)
 LARGEST = 2_000_000  # bytes: data belong into a generator
 
 
@@ -61,12 +62,18 @@ def test_no_large_file() -> None:
 
 def test_the_scan_knows_a_number_when_it_sees_one() -> None:
     body = "36050019850307211"
-    number = next(body + digit for digit in "0123456789X" if verify(RIC, pa.array([body + digit]), date.today()).valid[0])
+    number = next(
+        body + digit
+        for digit in "0123456789X"
+        if verify(RIC, pa.array([body + digit]), date.today()).valid[0]
+    )
     assert citizen_numbers(f"id={number};") == [number]
     assert citizen_numbers(f"a{number}") == []
 
 
-@pytest.mark.parametrize(("text", "seen"), [("1391" + "2345678", 1), ("1391" + "23456789", 0), ("0.1391" + "2345678", 0)])
+@pytest.mark.parametrize(
+    ("text", "seen"), [("1391" + "2345678", 1), ("1391" + "23456789", 0), ("0.1391" + "2345678", 0)]
+)
 def test_the_scan_knows_a_telephone_number(text: str, seen: int) -> None:
     assert len(MOBILE.findall(text)) == seen
 

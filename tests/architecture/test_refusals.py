@@ -62,19 +62,19 @@ def test_refusals_stand_in_one_file() -> None:
 
 
 def test_what_people_see_stands_in_both_languages() -> None:
-    """In every `Said(zh, en)` that is written out: neither is empty, and the English one is not Chinese."""
+    """In each `Said(zh, en)` written out: neither stands alone, and the English one is not Chinese."""
     wrong = []
     for file, tree in trees("src").items():
         for call in calls(tree):
             if name_of(call.func) == "Said" and len(call.args) == 2:
                 zh, en = (written(argument) for argument in call.args)
-                if (zh is not None and not zh.strip()) or (en is not None and (not en.strip() or CHINESE.search(en))):
+                if None not in (zh, en) and (bool(zh) != bool(en) or CHINESE.search(en or "")):
                     wrong.append(f"{file}:{call.lineno}")
     assert wrong == []
 
 
 def written(node: ast.expr) -> str | None:
-    """The text that stands in the source; a field of an f-string counts as a letter. None: worked out elsewhere."""
+    """The text as it stands; a field of an f-string counts as a letter. None: worked out elsewhere."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""How the code looks: short functions, short files, plain names. Limits for everybody, so that nobody argues."""
+"""How the code looks: short functions, short files, plain names. Limits, so that nobody has to argue."""
 
 from __future__ import annotations
 
@@ -49,12 +49,14 @@ def test_no_class_has_an_empty_name() -> None:
 
 
 def test_every_module_says_what_it_promises() -> None:
-    silent = [str(f) for f, tree in trees("src", "bench").items() if tree.body and not ast.get_docstring(tree)]
+    silent = [
+        str(f) for f, tree in trees("src", "bench").items() if tree.body and not ast.get_docstring(tree)
+    ]
     assert [file for file in silent if "migrations" not in file] == []
 
 
 def test_nothing_is_put_off_and_nothing_swallowed() -> None:
-    """No note to do it later, no bare `except`, no `except Exception`, no ignored type error without its code."""
+    """No note to do it later, no `except` of everything, no ignored type error without its code."""
     later = [
         f"{file}:{number} {line.strip()}"
         for file in trees("src", "bench", "docs")

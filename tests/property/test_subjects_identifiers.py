@@ -16,7 +16,13 @@ from stdnum.cn import uscc as stdnum_uscc
 from stdnum.iso7064 import mod_11_2, mod_11_10
 
 from puhui.model.identifiers import (
-    CONVERTED, ERRORS, INNER_ORG_CODE, kinds_by_form, normalise, normalise_identifier, verify,
+    CONVERTED,
+    ERRORS,
+    INNER_ORG_CODE,
+    kinds_by_form,
+    normalise,
+    normalise_identifier,
+    verify,
 )  # fmt: skip
 
 TODAY = date(2026, 9, 1)
@@ -55,6 +61,7 @@ old_numbers = st.builds(
 
 def spoilt(valid: st.SearchStrategy[str], alphabet: str) -> st.SearchStrategy[str]:
     """Valid values with one character replaced, perhaps by itself."""
+
     def replace(text: str, at: int, by: str) -> str:
         return text[: at % len(text)] + by + text[at % len(text) + 1 :]
 
@@ -131,7 +138,9 @@ def test_registration_numbers_agree_with_stdnum(texts: list[str]) -> None:
 
 
 @unhurried
-@given(st.text(LETTERS, min_size=8, max_size=8), st.sampled_from(["", "-", "－"]), st.sampled_from("0123456789X"))
+@given(
+    st.text(LETTERS, min_size=8, max_size=8), st.sampled_from(["", "-", "－"]), st.sampled_from("0123456789X")
+)
 def test_organisation_codes_with_and_without_a_dash(body: str, dash: str, last: str) -> None:
     right = org_check(body) == last
     assert (error_of("org_code", body + dash + last) == "") is right
@@ -179,14 +188,22 @@ def test_any_text_gets_a_verdict_and_blank_is_no_error(texts: list[str | None]) 
 @given(codes, numbers)
 def test_a_slice_is_judged_like_its_values(code: str, number: str) -> None:
     values = pa.array(["x", code, number, None, code])
-    assert verify("uscc", values[1:4], TODAY).valid.tolist() == verify("uscc", values, TODAY).valid.tolist()[1:4]
+    assert (
+        verify("uscc", values[1:4], TODAY).valid.tolist() == verify("uscc", values, TODAY).valid.tolist()[1:4]
+    )
 
 
 @unhurried
-@given(codes, numbers)
+@given(codes.filter(lambda code: code[0] == "9"), numbers)
 def test_the_form_tells_the_kind(code: str, number: str) -> None:
     org = "D2143569" + org_check("D2143569")
-    assert kinds_by_form(pa.array([code, number, org, "123", None]), TODAY) == ["uscc", "ric", "org_code", "", ""]
+    assert kinds_by_form(pa.array([code, number, org, "123", None]), TODAY) == [
+        "uscc",
+        "ric",
+        "org_code",
+        "",
+        "",
+    ]
     assert error_of("by_form", code) == error_of("by_form", number) == error_of("by_form", org) == ""
 
 

@@ -4,6 +4,8 @@ A row is written short; absent columns are null. Subjects are one letter; `P` in
 value is written as it is shown: `12.30`, `undefined`, `unknown(absent)`.
 """
 
+# ruff: noqa: E501 - a table is read by its rows
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -11,9 +11,11 @@ WORDS = Words(zh="甲", en="a")
 
 def field(name: str, kind: str, zh: str, **more: Any) -> Field:
     return Field(
-        name=name, title=Words(zh=zh, en=name.replace("_", " ")), type=kind,
+        name=name,
+        title=Words(zh=zh, en=name.replace("_", " ")),
+        type=kind,
         **{"semantic": "text", "grade": "G1", "gate": "public", "use": "score", **more},
-    )  # fmt: skip
+    )
 
 
 def resource(**more: Any) -> Resource:
@@ -28,17 +30,41 @@ def resource(**more: Any) -> Resource:
         field("listed", "bool", "是否上市", semantic="flag"),
     ]
     plain: dict[str, Any] = {
-        "format": 1, "name": "registrations", "item_id": "SWJ-06", "title": Words(zh="登记信息", en="Registrations"),
-        "agency": WORDS, "duty": Duty(zh="甲", en="a"), "domain": "tax", "about": "organisation", "grade": "G1",
-        "credit_gate": "public", "use": "score", "share_mode": "open", "cycle": "monthly", "fields": fields,
+        "format": 1,
+        "name": "registrations",
+        "item_id": "SWJ-06",
+        "title": Words(zh="登记信息", en="Registrations"),
+        "agency": WORDS,
+        "duty": Duty(zh="甲", en="a"),
+        "domain": "tax",
+        "about": "organisation",
+        "grade": "G1",
+        "credit_gate": "public",
+        "use": "score",
+        "share_mode": "open",
+        "cycle": "monthly",
+        "fields": fields,
         "keys": ["uscc"],
-        "checks": [RowCheck(id="staff_positive", severity="warn", holds="staff >= 0", title=Words(zh="人数应非负", en="staff"))],
-    }  # fmt: skip
+        "checks": [
+            RowCheck(
+                id="staff_positive",
+                severity="warn",
+                holds="staff >= 0",
+                title=Words(zh="人数应非负", en="staff"),
+            )
+        ],
+    }
     return Resource(**{**plain, **more})
 
 
 CODES = CodeList(
-    format=1, name="reg_status", title=WORDS, open=False, source="-",
-    values=[CodeValue(code="存续", title=Words(zh="存续", en="Active"), also=["开业", "在业"]),
-            CodeValue(code="注销", title=Words(zh="注销", en="Closed"))],
-)  # fmt: skip
+    format=1,
+    name="reg_status",
+    title=WORDS,
+    open=False,
+    source="-",
+    values=[
+        CodeValue(code="存续", title=Words(zh="存续", en="Active"), also=["开业", "在业"]),
+        CodeValue(code="注销", title=Words(zh="注销", en="Closed")),
+    ],
+)

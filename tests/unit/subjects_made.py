@@ -52,7 +52,8 @@ def reg_no(serial: int, area: str = "360502") -> str:
 def field(name: str, semantic: str, keep: str = "vault") -> Field:
     words = Words(zh=name, en=name)
     return Field(
-        name=name, title=words, type="text", semantic=semantic, grade="G3", gate="public", use="verify", keep=keep
+        name=name, title=words, type="text", semantic=semantic, grade="G3", gate="public", use="verify",
+        keep=keep,
     )  # fmt: skip
 
 
@@ -75,7 +76,9 @@ REGISTER = resource(
     fields=[("ent_name", "name"), ("address", "address"), ("phone", "phone")],
     names="authoritative",
 )
-COURT = resource([("exec_id", "uscc"), ("exec_id", "ric"), ("exec_id", "org_code"), ("exec_name", "name")], name="court")
+COURT = resource(
+    [("exec_id", "uscc"), ("exec_id", "ric"), ("exec_id", "org_code"), ("exec_name", "name")], name="court"
+)
 
 
 class NobodyNear:

@@ -31,7 +31,12 @@ RECORDS = Records(
     FileKind.CSV, Form.CSV, Path("a"), Path("a"), ("a",), ("a",), lines=3, digest="ab" * 32, size=10
 )
 STATED = Manifest(
-    supplier="新余市税务局", resource="SWJ-06", rows=3, digest="ab" * 32, kind=DeliveryKind.SNAPSHOT, period="2026-09"
+    supplier="新余市税务局",
+    resource="SWJ-06",
+    rows=3,
+    digest="ab" * 32,
+    kind=DeliveryKind.SNAPSHOT,
+    period="2026-09",
 )
 
 
@@ -76,7 +81,7 @@ def test_another_suppliers_key_does_not_speak_for_this_one() -> None:
 
 
 def test_the_signed_form_is_rfc_8785() -> None:
-    assert signed_bytes(Manifest(supplier="税务局\u2028\n\"", rows=3)).decode() == (
+    assert signed_bytes(Manifest(supplier='税务局\u2028\n"', rows=3)).decode() == (
         '{"classification":"","corrects":"","digest":"","kind":null,"period":"","resource":"","rows":3,'
         '"signer":"","supplier":"税务局\u2028\\n\\"","supplier_kind":"","terms":""}'
     )
@@ -91,10 +96,21 @@ def test_a_manifest_beside_a_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"row": 3}', '{"rows": 3.0}', '{"rows": -1}', '{"rows": "3"}', '{"rows": 3, "rows": 4}', "[]", "{", '{"digest": "x"}',
-        '{"kind": "all"}', '{"period": "September"}', '{"signature": "zz"}', '{"rows": 9007199254740993}', "[" * 100000,
+        '{"row": 3}',
+        '{"rows": 3.0}',
+        '{"rows": -1}',
+        '{"rows": "3"}',
+        '{"rows": 3, "rows": 4}',
+        "[]",
+        "{",
+        '{"digest": "x"}',
+        '{"kind": "all"}',
+        '{"period": "September"}',
+        '{"signature": "zz"}',
+        '{"rows": 9007199254740993}',
+        "[" * 100000,
     ],
-)  # fmt: skip
+)
 def test_malformed_manifests_are_refused(text: str) -> None:
     with pytest.raises(ParcelUnreadable):
         read_manifest(text.encode())
@@ -102,7 +118,18 @@ def test_malformed_manifests_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["绝密", "机密★10年", "秘 密", "工作秘密", "国家秘密", "核心数据", "Top Secret", "state_secret", "core data", "CONFIDENTIAL"],
+    [
+        "绝密",
+        "机密★10年",
+        "秘 密",
+        "工作秘密",
+        "国家秘密",
+        "核心数据",
+        "Top Secret",
+        "state_secret",
+        "core data",
+        "CONFIDENTIAL",
+    ],
 )
 def test_marks_of_secrecy_are_refused(text: str) -> None:
     for manifest, name, banner in (
@@ -116,7 +143,18 @@ def test_marks_of_secrecy_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "公开", "内部", "侵犯商业秘密案件.csv", "不涉及国家秘密", "非涉密", "无秘密", "secretary.csv", "trade secret", "not confidential"],
+    [
+        "",
+        "公开",
+        "内部",
+        "侵犯商业秘密案件.csv",
+        "不涉及国家秘密",
+        "非涉密",
+        "无秘密",
+        "secretary.csv",
+        "trade secret",
+        "not confidential",
+    ],
 )
 def test_words_that_are_no_marks_pass(text: str) -> None:
     assert not is_marked_secret(text)

@@ -18,7 +18,11 @@ WORKS = Relation(
     format=1, name="works_for", title=Words(zh="任职", en="Works for"), from_="contributions",
     subject="employer", other="subject", kind="employs", columns=["month"],
 )  # fmt: skip
-FIRM, OTHER, PERSON = "360500a1E" + "0" * 18 + "0f", "360500a1E" + "0" * 18 + "a3", "360500a1P" + "0" * 18 + "07"
+FIRM, OTHER, PERSON = (
+    "360500a1E" + "0" * 18 + "0f",
+    "360500a1E" + "0" * 18 + "a3",
+    "360500a1P" + "0" * 18 + "07",
+)
 
 
 def resource_file(folder: Path, employers: list[str | None]) -> EditionFile:
@@ -58,5 +62,7 @@ def test_rows_lie_under_the_near_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nobody", [None, ""])
 def test_a_row_without_near_end_is_in_no_relation(tmp_path: Path, nobody: str | None) -> None:
     tables = DuckTables(tmp_path)
-    made = derive_relation(WORKS, [resource_file(tmp_path, [nobody, FIRM])], tables, tmp_path / "out", buckets=16)
+    made = derive_relation(
+        WORKS, [resource_file(tmp_path, [nobody, FIRM])], tables, tmp_path / "out", buckets=16
+    )
     assert sum(file.rows for file in made) == 1

@@ -15,7 +15,6 @@ from puhui.subjects.lookup import find, history
 from puhui.subjects.resolve import open_cases
 from puhui.subjects.vault import Vault
 
-
 from .subjects_made import COURT, REGISTER, TODAY, deliver, open_vault, reg_no, tokens, uscc
 
 ROW = {"uscc": uscc(1), "reg_no": reg_no(7), "ent_name": "新余市昌盛商贸有限公司", "phone": "13900000000"}
@@ -149,5 +148,3 @@ def test_tombstones_cannot_be_taken_away(vault: Vault, tmp_path: Path) -> None:
     erase(vault, subject(vault), **FOR_GOOD, holds=[])
     with sqlite3.connect(tmp_path / "home/vault/vault.db") as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute("DELETE FROM tombstone")
-
-

@@ -1,4 +1,4 @@
-"""Linking: first filled identifier wins, the others are adopted, contradictions are reported and nothing is merged."""
+"""Linking: the first filled identifier wins, others are adopted, contradictions reported, nothing merged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from puhui.model.delivery import Severity
+from puhui.model.identifiers import verify
 from puhui.model.refusals import NoSubject
 from puhui.model.subject import SubjectKind
 from puhui.subjects.link import link_others
@@ -53,7 +54,8 @@ def test_the_cross_walk_leads_every_code_to_one_subject(vault: Vault) -> None:
     (token,) = tokens(deliver(vault, REGISTER, rows))
     tax = "360502" + org_code(1)
     for kind, value in (
-        ("uscc", FIRM), ("reg_no", reg_no(11)), ("org_code", org_code(1)), ("org_code", f"{org_code(1)[:8]}-{FIRM[16]}"),
+        ("uscc", FIRM), ("reg_no", reg_no(11)), ("org_code", org_code(1)),
+        ("org_code", f"{org_code(1)[:8]}-{FIRM[16]}"),
         ("tax_no", FIRM), ("by_form", org_code(1)),
     ):  # fmt: skip
         assert find(vault, kind, value, today=made.TODAY).token == token
@@ -101,7 +103,9 @@ def test_a_sole_trader_is_not_a_company_of_the_same_number(vault: Vault) -> None
     assert checks(linking) == [(2, "identifier-conflict")]
 
 
-def test_an_institution_first_known_by_its_organisation_code_keeps_it_and_the_kind_is_reported(vault: Vault) -> None:
+def test_an_institution_first_known_by_its_organisation_code_keeps_it_and_the_kind_is_reported(
+    vault: Vault,
+) -> None:
     by_org = deliver(vault, made.resource([("org", "org_code")]), [{"org": org_code(5)}])
     linking = deliver(vault, REGISTER, [{"uscc": uscc(5, "12")}])
     assert tokens(linking) == tokens(by_org)
@@ -135,10 +139,27 @@ def test_an_identifier_told_by_its_form(vault: Vault) -> None:
     assert [f.identity for f in linking.findings if f.severity is Severity.SET_ASIDE] == [4, 5]
 
 
+def test_a_citizen_number_that_passes_for_a_credit_code_is_a_persons(vault: Vault) -> None:
+    births = (f"19{n // 336 % 100:02d}{n // 28 % 12 + 1:02d}{n % 28 + 1:02d}" for n in range(3000))
+    both = next(
+        number for birth in births if (number := ric(birth, area="110101")) and is_credit_code(number)
+    )
+    linking = deliver(vault, made.COURT, [{"exec_id": both}])
+    assert (tokens(linking)[0] or "")[8] == "P"
+    by_tax = deliver(vault, made.resource([("tax_no", "tax_no")]), [{"tax_no": both}])
+    assert tokens(by_tax) == tokens(linking)
+
+
+def is_credit_code(text: str) -> bool:
+    return bool(verify("uscc", pa.array([text]), made.TODAY).valid[0])
+
+
 def test_fifteen_digits_that_fit_both_forms_are_nobodys(vault: Vault) -> None:
     both = next(
-        number for serial in range(1000) if (number := reg_no(80_01_01_00 + serial)) and number[6:12] == "800101"
-    )  # fmt: skip
+        number
+        for number in (reg_no(80_01_01_00 + serial) for serial in range(100))
+        if verify("ric", pa.array([number]), made.TODAY).valid[0]
+    )
     ways = made.resource([("id", "ric"), ("id", "reg_no")])
     linking = deliver(vault, ways, [{"id": both}])
     assert tokens(linking) == [None]
@@ -148,7 +169,9 @@ def test_fifteen_digits_that_fit_both_forms_are_nobodys(vault: Vault) -> None:
 def test_an_invalid_first_identifier_is_reported_and_the_next_one_counts(vault: Vault) -> None:
     (known,) = tokens(deliver(vault, REGISTER, [{"uscc": FIRM, "reg_no": reg_no(11)}]))
     wrong = FIRM[:-1] + ("A" if FIRM[-1] != "A" else "B")
-    linking = deliver(vault, REGISTER, [{"uscc": wrong, "reg_no": reg_no(11)}, {"uscc": "9136O5020000000112"}])
+    linking = deliver(
+        vault, REGISTER, [{"uscc": wrong, "reg_no": reg_no(11)}, {"uscc": "9136O5020000000112"}]
+    )
     assert tokens(linking) == [known, None]
     assert checks(linking) == [
         (1, "identifier-check-digit"), (2, "identifier-letter-for-digit"), (2, "subject-unresolved"),
@@ -156,7 +179,10 @@ def test_an_invalid_first_identifier_is_reported_and_the_next_one_counts(vault: 
 
 
 def test_two_names_under_one_code_are_reported_and_both_kept(vault: Vault) -> None:
-    rows = [{"uscc": FIRM, "ent_name": "新余市甲商贸有限公司"}, {"uscc": FIRM, "ent_name": "新余市甲商贸有限公司第一分店"}]
+    rows = [
+        {"uscc": FIRM, "ent_name": "新余市甲商贸有限公司"},
+        {"uscc": FIRM, "ent_name": "新余市甲商贸有限公司第一分店"},
+    ]
     linking = deliver(vault, REGISTER, rows)
     assert checks(linking) == [(1, "one-code-two-names"), (2, "one-code-two-names")]
     subject = find(vault, "uscc", FIRM, today=made.TODAY)
@@ -167,7 +193,10 @@ def test_two_names_under_one_code_are_reported_and_both_kept(vault: Vault) -> No
 
 
 def test_spellings_of_one_name_are_no_second_name(vault: Vault) -> None:
-    rows = [{"uscc": FIRM, "ent_name": "新余甲（集团）有限公司"}, {"uscc": FIRM, "ent_name": "新余甲(集团)有限责任公司"}]
+    rows = [
+        {"uscc": FIRM, "ent_name": "新余甲（集团）有限公司"},
+        {"uscc": FIRM, "ent_name": "新余甲(集团)有限责任公司"},
+    ]
     assert checks(deliver(vault, REGISTER, rows)) == []
 
 

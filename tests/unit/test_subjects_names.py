@@ -6,7 +6,12 @@ import pytest
 
 from puhui.model.regions import places_of
 from puhui.subjects.names import (
-    PlaceNames, is_masked, looks_like_person, masked_name, may_be_one, normal_name,
+    PlaceNames,
+    is_masked,
+    looks_like_person,
+    masked_name,
+    may_be_one,
+    normal_name,
 )  # fmt: skip
 
 JIAN, XINYU = PlaceNames(places_of("360800")), PlaceNames(places_of("360500"))
@@ -14,7 +19,12 @@ JIAN, XINYU = PlaceNames(places_of("360800")), PlaceNames(places_of("360500"))
 
 @pytest.mark.parametrize(
     "name",
-    ["新余市甲（集团）有限责任公司", "新余市甲(集团)有限公司", " 新余市 甲（集团）　有限公司 ", "新余市甲(集团)有限公司(曾用名乙)"],
+    [
+        "新余市甲（集团）有限责任公司",
+        "新余市甲(集团)有限公司",
+        " 新余市 甲（集团）　有限公司 ",
+        "新余市甲(集团)有限公司(曾用名乙)",
+    ],
 )
 def test_spellings_of_one_name(name: str) -> None:
     assert normal_name(name) == "新余市甲集团有限公司"
@@ -63,7 +73,9 @@ def test_what_contradicts(left: str, right: str, open_: bool) -> None:
 
 def test_persons_and_masked_names_are_seen() -> None:
     assert all(looks_like_person(name) for name in ["王小明", "欧阳春", "买买提·吐尔逊", " 李四 "])
-    assert not any(looks_like_person(name) for name in ["昌盛厂", "新余商会", "供销社", "新余市昌盛商贸有限公司"])
+    assert not any(
+        looks_like_person(name) for name in ["昌盛厂", "新余商会", "供销社", "新余市昌盛商贸有限公司"]
+    )
     assert all(is_masked(name) for name in ["张*", "新余＊＊有限公司", "李某", "○○公司", "xx公司"])
     assert not is_masked("新余市昌盛商贸有限公司")
 

@@ -14,7 +14,11 @@ from puhui.subjects.vault import Vault
 from . import subjects_made as made
 from .subjects_made import COURT, REGISTER, TODAY, Always, checks, deliver, open_vault, ric, tokens, uscc
 
-SHARED, ALONE, BRANCH = "新余市昌盛商贸有限公司", "江西志群水电建设工程有限公司", "江西志群水电建设工程有限公司分宜分公司"
+SHARED, ALONE, BRANCH = (
+    "新余市昌盛商贸有限公司",
+    "江西志群水电建设工程有限公司",
+    "江西志群水电建设工程有限公司分宜分公司",
+)
 
 
 @pytest.fixture
@@ -52,7 +56,11 @@ def test_two_firms_of_one_name_are_always_unsure(vault: Vault) -> None:
 
 @pytest.mark.parametrize(
     ("name", "check"),
-    [("王小明", "person-by-name"), ("新余市**有限公司", "name-masked"), ("长沙市不在此地有限公司", "name-unknown")],
+    [
+        ("王小明", "person-by-name"),
+        ("新余市**有限公司", "name-masked"),
+        ("长沙市不在此地有限公司", "name-unknown"),
+    ],
 )
 def test_names_that_are_never_linked(vault: Vault, name: str, check: str) -> None:
     linking = deliver(vault, COURT, court(name))

@@ -1,4 +1,4 @@
-"""What an attacker gets: the vault's files without its keys, its texts and errors, its rows moved or changed."""
+"""What an attacker gets: files without keys, texts and errors, rows that were moved or changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from puhui.subjects.vault import Vault
 from .subjects_made import COURT, REGISTER, TODAY, deliver, open_vault, reg_no, ric, tokens, uscc
 
 NAME, SHARED = "新余市昌盛商贸有限公司", "分宜县两家同名有限公司"
-ROW = {"uscc": uscc(1), "reg_no": reg_no(7), "ent_name": NAME, "address": "仙来大道一号", "phone": "13900001234"}
+ROW = {
+    "uscc": uscc(1),
+    "reg_no": reg_no(7),
+    "ent_name": NAME,
+    "address": "仙来大道一号",
+    "phone": "13900001234",
+}
 PERSON = ric(serial=42)
 SECRETS = [uscc(1), uscc(1)[8:17], reg_no(7), PERSON, NAME, "昌盛商贸", "仙来大道", "13900001234", SHARED]
 
@@ -43,7 +49,12 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def spellings(secret: str) -> list[bytes]:
-    return [secret.encode("utf-8"), secret.encode("utf-16-le"), secret.encode("gb18030"), secret.encode().hex().encode()]
+    return [
+        secret.encode("utf-8"),
+        secret.encode("utf-16-le"),
+        secret.encode("gb18030"),
+        secret.encode().hex().encode(),
+    ]
 
 
 def test_no_file_of_the_vault_holds_an_identifier_or_a_name(vault: Vault, home: Path) -> None:
@@ -60,7 +71,14 @@ def test_the_vault_folder_is_the_zones_alone(vault: Vault, home: Path) -> None:
 def test_no_text_of_ours_shows_what_the_vault_knows(vault: Vault) -> None:
     subject = find(vault, "uscc", uscc(1), today=TODAY)
     opened = vault.open_records([subject.token])[subject.token]
-    shown = [vault, opened, opened.record, opened.record.names, opened.record.details, history(vault, subject)]
+    shown = [
+        vault,
+        opened,
+        opened.record,
+        opened.record.names,
+        opened.record.details,
+        history(vault, subject),
+    ]
     text = " ".join(map(repr, [*shown, vault.store.records([subject.token]), open_cases(vault)]))
     assert [secret for secret in SECRETS if secret in text] == []
     assert opened.key.hex() not in text
@@ -141,7 +159,9 @@ def test_an_unknown_algorithm_is_refused(vault: Vault, home: Path) -> None:
 
 def test_the_bytes_of_an_erased_subject_are_gone_from_the_files(vault: Vault, home: Path) -> None:
     subject = find(vault, "uscc", uscc(1), today=TODAY)
-    deliver(vault, REGISTER, [ROW | {"ent_name": "新余市改名商贸有限公司"}], parcel="p2")  # an older copy lies about
+    deliver(
+        vault, REGISTER, [ROW | {"ent_name": "新余市改名商贸有限公司"}], parcel="p2"
+    )  # an older copy lies about
     record = vault.store.records([subject.token])[subject.token]
     (digest,) = vault.identifier_digests([f"uscc|{uscc(1)}"])
     pieces = [record.wrapped, record.body, digest[8:], *vault.name_digests(vault.places.parts(NAME))]

@@ -74,38 +74,60 @@ def test_an_amount_gives_its_currency_and_keeps_what_it_does_not_understand() ->
     one = typed_expression(resource().field("reg_capital"), '"x"', mapping_column=column, nulls=["未公示"])
     rows = run(one, ["46.7000(万美元)", "人民币壹万元", "未公示", "5000元"])
     assert [(r["reg_capital"], r["reg_capital_currency"]) for r in rows] == [
-        (Decimal("46.70"), "USD"), (None, None), (None, None), (Decimal("0.50"), "CNY"),
-    ]  # fmt: skip
+        (Decimal("46.70"), "USD"),
+        (None, None),
+        (None, None),
+        (Decimal("0.50"), "CNY"),
+    ]
     assert [(r["bad"], r["warn"]) for r in rows] == [
-        (set(), set()), (set(), {"amount_text"}), (set(), set()), (set(), set()),
-    ]  # fmt: skip
+        (set(), set()),
+        (set(), {"amount_text"}),
+        (set(), set()),
+        (set(), set()),
+    ]
 
 
 def test_digits_beyond_the_scale_are_rounded_and_reported() -> None:
     found = typed("reg_capital", ["1.005", "1.0500", "１．００５", "1,000.5万元", "1e20"])
-    assert [row[0] for row in found[:4]] == [Decimal("1.01"), Decimal("1.05"), Decimal("1.01"), Decimal("1000.50")]
-    assert [row[2] for row in found] == [{"precision"}, set(), set(), set(), set()]
+    assert [row[0] for row in found[:4]] == [
+        Decimal("1.01"),
+        Decimal("1.05"),
+        Decimal("1.01"),
+        Decimal("1000.50"),
+    ]
+    assert [row[2] for row in found] == [{"precision"}, set(), {"precision"}, set(), set()]
     assert found[4] == (None, {"type"}, set())
 
 
 def test_integers_are_never_rounded() -> None:
     assert typed("staff", ["12", "12.0", "12.5", "1,200", "十"]) == [
-        (12, set(), set()), (12, set(), set()), (None, {"type"}, set()), (1200, set(), set()), (None, {"type"}, set()),
-    ]  # fmt: skip
+        (12, set(), set()),
+        (12, set(), set()),
+        (None, {"type"}, set()),
+        (1200, set(), set()),
+        (None, {"type"}, set()),
+    ]
 
 
 def test_closed_code_lists_set_aside_and_open_ones_warn() -> None:
     assert typed("status", ["存续", "开业", "不明", "-"], codes=CODES) == [
-        ("存续", set(), set()), ("存续", set(), set()), (None, {"code_list"}, set()), (None, set(), set()),
-    ]  # fmt: skip
+        ("存续", set(), set()),
+        ("存续", set(), set()),
+        (None, {"code_list"}, set()),
+        (None, set(), set()),
+    ]
     open_list = CODES.__class__(**{**{n: getattr(CODES, n) for n in CODES.__struct_fields__}, "open": True})
     assert typed("status", ["不明"], codes=open_list) == [("不明", set(), {"code_list"})]
 
 
 def test_a_null_word_that_means_something_in_the_field_is_a_value() -> None:
     assert typed("listed", ["有", "无", "是", "不详", "maybe"]) == [
-        (True, set(), set()), (False, set(), set()), (True, set(), set()), (None, set(), set()), (None, {"type"}, set()),
-    ]  # fmt: skip
+        (True, set(), set()),
+        (False, set(), set()),
+        (True, set(), set()),
+        (None, set(), set()),
+        (None, {"type"}, set()),
+    ]
 
 
 def test_names_lose_full_width_brackets_only() -> None:
@@ -130,7 +152,10 @@ def test_every_stated_capital_of_the_real_registers_is_an_amount(city: str) -> N
     if not path.is_file():
         pytest.skip(f"no real data: {path.name} is not shipped; name its folder in PUHUI_REAL_DATA")
     with duckdb.connect() as db:
-        texts = [r[0] for r in db.execute("SELECT 注册资金 FROM read_csv(?, all_varchar=true)", [str(path)]).fetchall()]
+        texts = [
+            r[0]
+            for r in db.execute("SELECT 注册资金 FROM read_csv(?, all_varchar=true)", [str(path)]).fetchall()
+        ]
     column = Column(from_="x", as_="amount", currency_to="reg_capital_currency", unit="万")
     rows = run(typed_expression(resource().field("reg_capital"), '"x"', mapping_column=column), texts)
     stated = [row for row, text in zip(rows, texts, strict=True) if text != "N/A"]

@@ -66,10 +66,11 @@ class SealedFiles:
     def resources(self) -> list[str]:
         return sorted(p.name for p in self._root.iterdir() if p.is_dir()) if self._root.is_dir() else []
 
-    def sweep(self) -> None:
-        """Remove drafts that a kill left behind."""
-        for draft in self._root.glob("*/.draft-*"):
+    def sweep(self, resource: str) -> int:
+        drafts = list((self._root / resource).glob(".draft-*"))
+        for draft in drafts:
             draft.unlink(missing_ok=True)
+        return len(drafts)
 
     def _secret(self, sealed: Sealed, resource: str) -> bytes:
         kek = self._keys.by_id(sealed.key_id)

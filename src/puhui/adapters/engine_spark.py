@@ -1,7 +1,8 @@
-"""The engine of indicators on what speaks Spark's dialect: Sail in this process, or Apache Spark in a local session.
+"""The engine of indicators on what speaks Spark's dialect: Sail in this process, or Apache Spark in a local
+session.
 
-The same SQL, transpiled. Exactness needs three settings that differ from a fresh Spark: ANSI mode (an overflow is an
-error, never a wrong number), no loss of decimal digits, and UTC.
+The same SQL, transpiled. Exactness needs three settings that differ from a fresh Spark: ANSI mode (an
+overflow is an error, never a wrong number), no loss of decimal digits, and UTC.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class SparkEngine:
         if not files:
             nulls = ", ".join(f"CAST(NULL AS {spark_type(kind)}) AS `{name}`" for name, kind in table.columns)
             return self._session.sql(f"SELECT {nulls} WHERE FALSE")
-        rows = self._session.read.option("mergeSchema", "true").parquet(*(os.fspath(file.path) for file in files))
+        rows = self._session.read.option("mergeSchema", "true").parquet(
+            *(os.fspath(file.path) for file in files)
+        )
         held = frozenset(rows.columns)
         condition = table.condition(buckets)
         if condition:
@@ -56,7 +59,7 @@ class SparkEngine:
         from pyspark.errors import PySparkException
 
         try:
-            return self._session.sql(spark_sql(sql)).toArrow()
+            return _arrow(self._session.sql(spark_sql(sql)))
         except PySparkException as error:
             # only the kind of error: its text may hold values of rows
             raise engine_refused(name, type(error).__name__) from error
@@ -64,6 +67,14 @@ class SparkEngine:
     def close(self) -> None:
         self._session.stop()
         self._stop()
+
+
+def _arrow(frame: DataFrame) -> pa.Table:
+    """The answer as it came. `toArrow` over Spark Connect casts it to the analysed types, and Sail analyses
+    a UNION by its first branch alone: a decimal that was computed right would be cast to an integer.
+    """
+    to_table = getattr(frame, "_to_table", None)  # frames of Spark Connect only
+    return to_table()[0] if to_table is not None else frame.toArrow()
 
 
 def sail(*, threads: int = 2) -> SparkEngine:
@@ -84,7 +95,12 @@ def pyspark(*, threads: int = 2, memory: str = "2g") -> SparkEngine:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(f"local[{threads}]").config("spark.driver.memory", memory)
-    local = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    local = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+    }
     for key, value in {**local, "spark.sql.shuffle.partitions": str(threads), **_SETTINGS}.items():
         builder = builder.config(key, value)
     return SparkEngine("pyspark", builder.getOrCreate(), lambda: None)

@@ -1,19 +1,23 @@
-"""`FiguresStore` on LMDB: one immutable file per snapshot, a manifest beside it, and a symlink to the current one.
+"""`FiguresStore` on LMDB: one immutable file per snapshot, a manifest beside it, and a symlink to the
+current one.
 
     figures/7/            data.mdb, dictionary.zstd, manifest.json: snapshot 7, never written again
     figures/building/     the snapshot being built; what a kill leaves of it is gone on with or removed
     figures/current       → 7
 
-A key is the bucket (one byte) and the token; a value is a packed row under a zstd dictionary trained on the first rows.
+A key is the bucket (one byte) and the token; a value is a packed row under a zstd dictionary trained on the
+first rows.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from threading import Lock
 
 import lmdb
 import msgspec
@@ -125,7 +129,9 @@ def _key(bucket: int, token: str) -> bytes:
 
 
 class _Open:
-    """One snapshot, open for reading."""
+    """One snapshot, open for reading; it closes when nobody holds it any more, so a swap cuts no read
+    short.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -137,6 +143,7 @@ class _Open:
             ) from error
         self.decoder = Decoder(self.manifest.layout)
         self.env = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, max_dbs=2)
+        weakref.finalize(self, self.env.close)
         self.rows = self.env.open_db(b"rows", create=False)
         data = (folder / "dictionary.zstd").read_bytes() if (folder / "dictionary.zstd").exists() else b""
         self.decompress = zstandard.ZstdDecompressor(
@@ -149,13 +156,30 @@ class _Open:
             return self.decompress(stored) if stored is not None else None
 
 
+# LMDB lets a process open a file once: readers of one snapshot share it
+_opened: weakref.WeakValueDictionary[tuple[int, int], _Open] = weakref.WeakValueDictionary()
+_opening = Lock()
+
+
+def _open(folder: Path) -> _Open:
+    with _opening:
+        try:
+            status = (folder / "data.mdb").stat()
+        except FileNotFoundError:
+            raise _no_snapshot() from None
+        found = _opened.get((status.st_dev, status.st_ino))
+        if found is None:
+            found = _opened[status.st_dev, status.st_ino] = _Open(folder)
+        return found
+
+
 class LmdbReader:
     """Point reads; a reader of the current snapshot looks at the link about once in 64 reads."""
 
     def __init__(self, root: Path, number: int | None) -> None:
         self._root, self._follows = root, number is None
         self._target = self._link() if number is None else str(number)
-        self._open = _Open(_existing(root, self._target))
+        self._open: _Open | None = _open(_existing(root, self._target))
         self._reads = 0
 
     def _link(self) -> str:
@@ -169,14 +193,14 @@ class LmdbReader:
             self._reads += 1
             if self._reads % _READS_PER_LOOK == 0:
                 self._look()
+        if self._open is None:
+            raise ValueError("the reader is closed")
         return self._open
 
     def _look(self) -> None:
         target = self._link()
         if target != self._target:
-            fresh = _Open(_existing(self._root, target))
-            self._open.env.close()
-            self._open, self._target = fresh, target
+            self._open, self._target = _open(_existing(self._root, target)), target
 
     @property
     def target(self) -> str:
@@ -185,11 +209,11 @@ class LmdbReader:
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._open.manifest.snapshot
+        return self._now().manifest.snapshot
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(slot.name for slot in self._open.manifest.layout.slots)
+        return tuple(slot.name for slot in self._now().manifest.layout.slots)
 
     def get(self, subject: Subject, names: Sequence[str] | None = None) -> Figures:
         now = self._now()
@@ -202,13 +226,13 @@ class LmdbReader:
         return now.decoder.values(subject.token, now.packed(subject.token))
 
     def tokens(self) -> Iterator[str]:
-        now = self._open
+        now = self._now()
         with now.env.begin(db=now.rows) as read, read.cursor() as cursor:
             for key in cursor.iternext(keys=True, values=False):
                 yield key[1:].decode()
 
     def close(self) -> None:
-        self._open.env.close()
+        self._open = None
 
 
 class LmdbFigures:

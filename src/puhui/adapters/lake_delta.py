@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -91,6 +92,7 @@ class DeltaLake:
                 [*removes, *adds], "append", schema, commit_properties=properties
             )
         _sync_log(root)
+        shutil.rmtree(self.staging(table), ignore_errors=True)  # empty files and folders of the commit
         return self.versions(table)[-1]
 
     def restore(self, table: str, version: int | None, note: Mapping[str, Any]) -> Committed:
@@ -116,13 +118,23 @@ class DeltaLake:
             Path(path).unlink(missing_ok=True)
         _sync_folder(self._root / table)
 
+    def history(self, table: str) -> list[str]:
+        root = self._root / table
+        named = sorted(_ever_named(root / "_delta_log"))
+        return [str(root / name) for name in named if (root / name).exists()]
+
+    def heads(self) -> dict[str, int]:
+        newest = {table: _newest_entry(self._root / table) for table in self.tables()}
+        return {table: int(entry.stem) for table, entry in newest.items() if entry is not None}
+
     def sweep(self, table: str) -> int:
         root = self._root / table
         named = _ever_named(root / "_delta_log")
         orphans = [p for p in root.glob("*.parquet") if p.name not in named]
         stale = list(self.staging(table).glob("**/*.parquet"))
-        for path in [*orphans, *stale]:
+        for path in orphans:
             path.unlink(missing_ok=True)
+        shutil.rmtree(self.staging(table), ignore_errors=True)
         return len(orphans) + len(stale)
 
     @contextmanager
@@ -146,8 +158,7 @@ class DeltaLake:
         return self._root / ".staging" / table
 
     def _exists(self, table: str) -> bool:
-        log = self._root / table / "_delta_log"
-        return log.is_dir() and any(log.glob("*.json"))
+        return _newest_entry(self._root / table) is not None
 
     def _edition_file(self, table: str, row: Mapping[str, Any]) -> EditionFile:
         return EditionFile(
@@ -219,9 +230,15 @@ def _ever_named(log: Path) -> set[str]:
     return named
 
 
+def _newest_entry(root: Path) -> Path | None:
+    """The file of a table's newest version; what a kill left half-written has another name."""
+    return max((entry for entry in (root / "_delta_log").glob("*.json") if entry.stem.isdigit()), default=None)
+
+
 def _sync_log(root: Path) -> None:
-    log = root / "_delta_log"
-    newest = max(log.glob("*.json"))
+    log, newest = root / "_delta_log", _newest_entry(root)
+    if newest is None:
+        raise FileNotFoundError(log)
     handle = os.open(newest, os.O_RDONLY)
     try:
         os.fsync(handle)

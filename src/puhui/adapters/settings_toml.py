@@ -41,15 +41,19 @@ class ZoneSettings:
             )
 
 
-def write_settings(home: Path, settings: ZoneSettings) -> None:
-    """Write zone.toml atomically; HomeRefused if the folder is a zone already."""
-    settings.check()
-    target = home / _FILE
-    if target.exists():
+def refuse_settled(home: Path) -> None:
+    """HomeRefused if the folder is a zone already."""
+    if (home / _FILE).exists():
         raise HomeRefused(
             Said(f"{home.name} 已经是一个专区", f"{home.name} is a zone already"),
             todo=Said("换一个空文件夹，或直接使用它", "take an empty folder, or use it as it is"),
         )
+
+
+def write_settings(home: Path, settings: ZoneSettings) -> None:
+    """Write zone.toml atomically. HomeRefused for wrong values, or if the folder is a zone already."""
+    settings.check()
+    refuse_settled(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = (
         f"format = {FORMAT}\ncity = \"{settings.city}\"\nzone = \"{settings.zone}\"\nbuckets = {settings.buckets}\n"
@@ -57,7 +61,7 @@ def write_settings(home: Path, settings: ZoneSettings) -> None:
     )
     draft = home / f".{_FILE}"
     draft.write_text(text, encoding="utf-8")
-    os.replace(draft, target)
+    os.replace(draft, home / _FILE)
 
 
 def read_settings(home: Path) -> ZoneSettings:

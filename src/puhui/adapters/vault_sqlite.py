@@ -26,8 +26,8 @@ SCHEMA_VERSION = 1
 
 # A token is stored as its kind letter and ten random bytes: city and zone are the same for the whole vault.
 # Its first eight random bytes are the subject's row number, and the first half of an identifier's digest is
-# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share it (one
-# chance in a million for six million entries), the second is refused as Broken, never taken for the first.
+# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share it (a
+# chance of one in a million at six million entries), the second is refused, never taken for the first.
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (

@@ -70,6 +70,7 @@ class Layout:
     keys: tuple[str, ...]
     period: tuple[str, str] | None
     complete: tuple[str, ...]
+    steward_release: bool
     agency: str
     style: Style
 
@@ -98,6 +99,7 @@ def _layout(resource: Resource, subjects: int) -> Layout:
         keys=tuple(resource.keys),
         period=(resource.period.field, resource.period.grain) if resource.period else None,
         complete=tuple(resource.complete),
+        steward_release=resource.steward_release,
         agency=resource.agency.zh,
         style=style,
     )

@@ -150,6 +150,7 @@ def _entry(parcel: OpenParcel, parcels: list[OpenParcel]) -> dict[str, object]:
         "period": planned.period,
         "kind": planned.kind,
         "late": planned.rank[0] == 80,
+        "steward_release": parcel.layout.steward_release,
         "manifest": f"deliveries/{parcel.file_name}.manifest.json" if manifest else None,
         "expected": {
             "lines": parcel.lines,

@@ -211,19 +211,17 @@ def quality(home: Home, as_json: AsJson = False) -> None:
     with refusals(as_json):
         zone = open_zone(home)
         rows = quality_rows(zone.register, zone.packs)
-    if as_json:
-        print_json(rows)
-        return
+    print_json(rows) if as_json else print_quality(zone)
+
+
+def print_quality(zone: Zone) -> None:
+    """The table of quality, a row a parcel."""
     heads = [say(*h) for h in (("资源", "resource"), ("行", "lines"), ("搁置", "set aside"), ("规范性", "normativity"),
              ("完整性", "completeness"), ("准确性", "accuracy"), ("一致性", "consistency"), ("时效性", "timeliness"),
              ("可访问性", "accessibility"))]  # fmt: skip
     keys = ("title", "lines", "set_aside", "normativity", "completeness", "accuracy", "consistency", "timeliness",
             "accessibility")  # fmt: skip
-    print_table(
-        say("数据质量", "Data quality"),
-        heads,
-        [[row[k] if k != "title" else say(*row[k]) for k in keys] for row in rows],
-    )
+    _print_rows(say("数据质量", "Data quality"), heads, keys, quality_rows(zone.register, zone.packs))
 
 
 def freshness(home: Home, as_json: AsJson = False) -> None:
@@ -231,12 +229,20 @@ def freshness(home: Home, as_json: AsJson = False) -> None:
     with refusals(as_json):
         zone = open_zone(home)
         rows = freshness_rows(zone.register, zone.packs, zone.intake.now().date())
-    if as_json:
-        print_json(rows)
-        return
+    print_json(rows) if as_json else print_freshness(zone)
+
+
+def print_freshness(zone: Zone) -> None:
+    """The table of freshness of what was ever delivered, and how many resources never were."""
+    rows = freshness_rows(zone.register, zone.packs, zone.intake.now().date())
     heads = [say(*h) for h in (("编号", "item"), ("资源", "resource"), ("周期", "cycle"), ("最近期", "newest"),
              ("状态", "state"))]  # fmt: skip
-    keys = ("item_id", "title", "cycle", "newest", "state")
-    print_table(
-        say("更新情况", "Freshness"), heads, [[row[k] if k != "title" else say(*row[k]) for k in keys] for row in rows]
-    )
+    delivered = [row for row in rows if row["state"] != "never"]
+    _print_rows(say("更新情况", "Freshness"), heads, ("item_id", "title", "cycle", "newest", "state"), delivered)
+    never = len(rows) - len(delivered)
+    out.print(say(f"另有 {never} 种资源从未投送", f"{never} more kinds of record were never delivered"))
+
+
+def _print_rows(title: str, heads: list[str], keys: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    cells = [[say(*row[key]) if key == "title" else row.get(key, "") for key in keys] for row in rows]
+    print_table(title, heads, cells)

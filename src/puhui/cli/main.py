@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from puhui import __version__
-from puhui.cli import city, delivery, desk, packs, snapshots
+from puhui.cli import city, delivery, demo, desk, packs, snapshots
 
 app = typer.Typer(
     name="puhui",
@@ -34,3 +34,4 @@ snapshots.register(app)
 desk.register(app)
 packs.register(app)
 city.register(app)
+demo.register(app)

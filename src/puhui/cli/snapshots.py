@@ -104,7 +104,7 @@ def figures(
         zone = open_zone(home)
         officer = identify_officer(by, key_file, zone.officers)
         looked = look(zone.desk, _identifier(uscc, ric, key), by=officer, reason=reason, snapshot=snapshot)
-    print_json(_as_dict(zone, looked)) if as_json else _print(zone, looked)
+    print_json(_as_dict(zone, looked)) if as_json else print_figures(zone, looked)
 
 
 def _identifier(uscc: str, ric: str, key: tuple[str, str] | None) -> Identifier:
@@ -142,7 +142,8 @@ def _as_dict(zone: Zone, looked: Looked) -> dict[str, Any]:
     }
 
 
-def _print(zone: Zone, looked: Looked) -> None:
+def print_figures(zone: Zone, looked: Looked) -> None:
+    """One subject's figures, the known ones first."""
     rows = []
     for figure in looked.figures.figures:
         head = zone.packs.indicators[figure.indicator].head

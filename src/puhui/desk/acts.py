@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from puhui.desk.editions import roll_back_edition
+from puhui.desk.editions import newest_to_roll_back, roll_back_edition
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.desk.upkeep import erase_subject, subject_to_erase
 from puhui.model.refusal import Said
@@ -25,7 +25,9 @@ def propose_act(rooms: DeskRooms, act: str, arguments: Mapping[str, Any], *, by:
     stored = dict(arguments)
     if act == ERASE:
         stored = {"token": subject_to_erase(rooms, arguments).token}
-    return rooms.register.propose(act, stored, by=by, reason=reason, at=rooms.now())
+    else:
+        newest_to_roll_back(rooms, stored["resource"], stored["edition"])
+    return rooms.register.propose(act, stored, by=by.strip(), reason=reason, at=rooms.now())
 
 
 def open_acts(rooms: DeskRooms) -> list[dict[str, Any]]:
@@ -44,9 +46,9 @@ def approve_act(rooms: DeskRooms, number: int, *, by: str) -> dict[str, Any]:
             Said(f"没有编号为 {number} 的待批提议", f"no open proposal has the number {number}"),
             todo=Said("用 puhui acts 查看", "list them with `puhui acts`"),
         )
-    if by.strip() == act.proposed_by:
+    if by.strip() in ("", act.proposed_by):
         raise NotAllowed(
-            Said("提议人不能批准自己的提议", "who proposed an act cannot approve it"),
+            Said("须由另一位经办人批准", "somebody else than who proposed it approves an act"),
             todo=Said("请另一位经办人批准", "another officer approves it"),
         )
     done = _carry_out(rooms, act, by)

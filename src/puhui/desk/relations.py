@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from puhui.desk.rooms import DeskRooms
+from puhui.indicators.relations import relation_sql
 from puhui.lake.apply import Change
 from puhui.lake.editions import Intent, commit_derived, edition_of
 from puhui.lake.layout import HOUSE_COLUMNS, column_type
 from puhui.model.delivery import DeliveryKind, Edition
-from puhui.model.tables import Tables, literal, quoted
+from puhui.model.tables import Tables, quoted
 from puhui.packs import forms
 
 
 def refresh(relation: forms.Relation, source: Edition, rooms: DeskRooms) -> Edition:
     """The relation's edition over one edition of its resource: the one that is there, or a new one."""
-    made_of = f"{relation.name}@{source.resource}#{source.number}"
-    for committed in reversed(rooms.service.versions(relation.name)):
-        if committed.note["digest"] == made_of:
-            return edition_of(committed)
-    with rooms.scratch() as scratch, rooms.service.lease(relation.name):
-        edition = _commit(relation, source, made_of, scratch.tables, rooms)
-    return edition
+    shape = ",".join((relation.subject, relation.other, *relation.columns))
+    made_of = f"{relation.name}({shape})@{source.resource}#{source.number}"
+    with rooms.service.lease(relation.name):
+        for committed in reversed(rooms.service.versions(relation.name)):
+            if committed.note["digest"] == made_of:
+                return edition_of(committed)
+        with rooms.scratch() as scratch:
+            return _commit(relation, source, made_of, scratch.tables, rooms)
 
 
 def _commit(
     relation: forms.Relation, source: Edition, made_of: str, tables: Tables, rooms: DeskRooms
 ) -> Edition:
-    resource = rooms.packs.resource(relation.from_)
-    files = [file.path for file in rooms.lake.files(source.resource, source.version)]
-    listed = ", ".join(literal(path) for path in files)
-    rows = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    columns = _columns(relation, resource)
-    tables.execute(f"CREATE VIEW relation_rows AS {_rows_sql(relation, rows, rooms.buckets)}")
+    columns = _columns(relation, rooms.packs.resource(relation.from_))
+    files = rooms.lake.files(source.resource, source.version)
+    rows = relation_sql(relation, files, rooms.buckets) if files else _no_rows(columns)
+    tables.execute(f"CREATE VIEW relation_rows AS SELECT *, 'insert' AS operation FROM ({rows})")
     intent = Intent(
         resource=relation.name,
         digest=made_of,
@@ -52,11 +52,6 @@ def _columns(relation: forms.Relation, resource: forms.Resource) -> dict[str, st
     return {**HOUSE_COLUMNS, "other": "VARCHAR", **extra}
 
 
-def _rows_sql(relation: forms.Relation, rows: str, buckets: int) -> str:
-    near, far = quoted(relation.subject), quoted(relation.other)
-    extra = "".join(f", {quoted(name)}" for name in relation.columns)
-    return (
-        f"SELECT {near} AS subject, (('0x' || right({near}, 2))::INTEGER & {buckets - 1})::INTEGER AS bucket, period, "
-        f"parcel, line, 0::BIGINT AS conflict, {far} AS other{extra}, 'insert' AS operation FROM {rows} "
-        f"WHERE {near} <> '' AND {far} <> ''"
-    )
+def _no_rows(columns: dict[str, str]) -> str:
+    nulls = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
+    return f"SELECT {nulls} WHERE FALSE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from puhui.indicators.engine import Engine
@@ -35,11 +35,14 @@ class Register(Protocol):
     def editions(self, resource: str | None = None) -> Sequence[Edition]: ...
 
     def editions_at(self, known_at: datetime) -> Mapping[str, Edition]:
-        """Resource → the newest published edition committed by then."""
+        """Resource → the newest edition that was published by then."""
 
     def list_edition(self, edition: Edition, kind: str, actor: str, detail: Mapping[str, Any]) -> None: ...
 
-    def set_edition_state(self, edition: Edition, state: str, kind: str, actor: str, at: datetime) -> None: ...
+    def set_edition_state(
+        self, edition: Edition, state: str, kind: str, actor: str, at: datetime, *, known_now: bool = False
+    ) -> None:
+        """`known_now`: the edition counts as known from `at` on, whenever it was committed."""
 
     def list_snapshot(self, snapshot: Snapshot, seconds: float) -> None: ...
 
@@ -53,8 +56,8 @@ class Register(Protocol):
 
     def events(self, kind: str | None = None) -> Sequence[Mapping[str, Any]]: ...
 
-    def expire(self, today: date) -> Sequence[StoredParcel]:
-        """Destroy the keys of parcels whose retention has ended; which they were."""
+    def expire(self, now: datetime) -> Sequence[StoredParcel]:
+        """Destroy the keys of parcels whose retention has ended, with their events; which they were."""
 
     def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
         """One line of the outbox, durable once it returns."""

@@ -1,4 +1,6 @@
-"""Lays the columns of all queries beside the subjects they are about: universe, presence, values, conflicts."""
+"""Lays the columns of all queries beside the subjects they are about: universe, presence, values,
+conflicts.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def assemble(plan: Plan, layout: Layout, results: Mapping[str, pa.Table], bucket
 
 def _universe(plan: Plan, results: Mapping[str, pa.Table], buckets: int) -> tuple[pa.Array, list[int]]:
     """All subjects of the scans, each once, by bucket and token. Rows about no subject have no figures."""
-    scans = [results[scan_name(name)].column("subject") for name in plan.sources if scan_name(name) in results]
+    scans = [
+        results[scan_name(name)].column("subject") for name in plan.sources if scan_name(name) in results
+    ]
     chunks = [chunk.cast(pa.string()) for column in scans for chunk in column.chunks]
     tokens = pc.unique(pa.chunked_array(chunks, type=pa.string())).drop_null()
     tokens = tokens.filter(pc.not_equal(tokens, pa.scalar("")))
@@ -68,7 +72,9 @@ def _places(name: str, table: pa.Table, universe: pa.Array) -> Places:
 
 
 def _laid(values: Values, places: Places, rows: int, empty: object) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Values in the order of the universe; where there is no row, `empty`, or undefined where that is null."""
+    """Values in the order of the universe; where there is no row, `empty`, or undefined where that is
+    null.
+    """
     wide = values.data.dtype == object or isinstance(empty, str)
     data = np.full(rows, 0 if empty is None else empty, dtype=object if wide else np.int64)
     null = np.full(rows, empty is None, dtype=bool)

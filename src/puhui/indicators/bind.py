@@ -1,4 +1,6 @@
-"""Binds an indicator's SQL to a day: `:as_of`, `:back_Nm` and dated parameters become literals; what it reads is named."""
+"""Binds an indicator's SQL to a day: `:as_of`, `:back_Nm` and dated parameters become literals; what it
+reads is named.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Builds a snapshot: all figures of all subjects, bucket by bucket, from named editions, seen at once or never.
+"""Builds a snapshot: all figures of all subjects, bucket by bucket, from named editions, seen at once or
+never.
 
-The story: queries over a range of buckets → the universe of subjects → values laid beside them → packed rows →
-the store. What a kill leaves is gone on with (same plan, same editions) or removed by the next build.
+The story: queries over a range of buckets → the universe of subjects → values laid beside them → packed
+rows → the store. What a kill leaves is gone on with (same plan, same editions) or removed by the next build.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from datetime import datetime
 import pyarrow as pa
 
 from puhui.indicators.assemble import assemble
-from puhui.indicators.compile import Compiled, Plan, scan_name
 from puhui.indicators.columns import empty_of
+from puhui.indicators.compile import Compiled, Plan, scan_name
 from puhui.indicators.engine import Buckets, Engine, Table
 from puhui.indicators.layout import Layout, Slot
 from puhui.indicators.rows import packed
@@ -55,7 +56,9 @@ def build(
     buckets: int = 16,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Build, publish and return snapshot `number`. Sources without an edition leave their indicators absent."""
+    """Build, publish and return snapshot `number`. Sources without an edition leave their indicators
+    absent.
+    """
     work = prepare(plan, editions, buckets)
     writer = store.begin(number, fingerprint(work, engine.name))
     try:
@@ -138,10 +141,14 @@ def _stored_empty(one: Compiled) -> int | str | None:
 
 
 def coverage(one: Compiled, plan: Plan, held: Editions) -> tuple[int, int] | None:
-    """Months held and asked, of the source that holds fewest; None where no source is delivered by the month."""
+    """Months held and asked, of the source that holds fewest; None where no source is delivered by the
+    month.
+    """
     if one.window is None:
         return None
-    wanted = {period_of(end, "month") for end in month_ends_in(months_back(plan.as_of, one.window), plan.as_of)}
+    wanted = {
+        period_of(end, "month") for end in month_ends_in(months_back(plan.as_of, one.window), plan.as_of)
+    }
     counts = [
         len(wanted & frozenset(held[name][0].periods))
         for name in one.reads
@@ -167,7 +174,9 @@ def fingerprint(work: Work, engine: str) -> str:
 
 
 def spans(work: Work) -> tuple[Buckets, ...]:
-    """Ranges of buckets that run at once: as many as hold some million rows, so that small lakes run in one go."""
+    """Ranges of buckets that run at once: as many as hold some million rows, so that small lakes run in one
+    go.
+    """
     rows = sum(file.rows for table in work.tables.values() for file in table.files)
     width = 1
     while width < work.buckets and rows * width * 2 <= ROWS_AT_ONCE * work.buckets:
@@ -183,5 +192,9 @@ def _answers(work: Work, engine: Engine, done: int) -> Iterator[tuple[Buckets, M
         for at, span in enumerate(todo):
             now = ahead or pool.submit(engine.run, work.queries, work.tables, span)
             results = now.result()
-            ahead = pool.submit(engine.run, work.queries, work.tables, todo[at + 1]) if at + 1 < len(todo) else None
+            ahead = (
+                pool.submit(engine.run, work.queries, work.tables, todo[at + 1])
+                if at + 1 < len(todo)
+                else None
+            )
             yield span, results

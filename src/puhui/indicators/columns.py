@@ -1,4 +1,6 @@
-"""From an engine's columns to exact values: Arrow in, integers (scaled), dates, truths or text per row out."""
+"""From an engine's columns to exact values: Arrow in, integers (scaled), dates, truths or text per row
+out.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def _operand(one: Compiled, column: pa.Array) -> Vector | Truth:
 
 
 def _number(one: Compiled, column: pa.Array) -> Vector:
-    if not (pa.types.is_integer(column.type) or pa.types.is_decimal(column.type) or pa.types.is_null(column.type)):
+    if not (
+        pa.types.is_integer(column.type) or pa.types.is_decimal(column.type) or pa.types.is_null(column.type)
+    ):
         raise _wrong(one, column.type)
     return _vector(column)
 
@@ -116,7 +120,8 @@ def _unscaled(column: pa.Decimal128Array) -> NDArray[Any]:
     valid = ~_nulls(column)
     if bool(np.all((high == low >> 63) | ~valid)) and vec.bound(np.where(valid, low, 0)) < vec.LIMIT:
         return low
-    return (high.astype(object) << 64) | low.view(np.uint64).astype(object)
+    wide: NDArray[Any] = (high.astype(object) << 64) | low.view(np.uint64).astype(object)
+    return wide
 
 
 def _truth(column: pa.Array) -> Truth:
@@ -139,14 +144,18 @@ def _days(column: pa.Array) -> NDArray[Any]:
 
 
 def empty_of(value: object, kind: ValueType) -> object:
-    """The head's `empty` in the form that values have here: scaled integer, 0 or 1, days, text; None: undefined."""
+    """The head's `empty` in the form that values have here: scaled integer, 0 or 1, days, text; None:
+    undefined.
+    """
     if value is None:
         return None
     return stored(value, kind)
 
 
 def stored(value: Any, kind: ValueType) -> int | str:
-    """A value as a snapshot stores it: a decimal as its unscaled integer, a truth as 0 or 1, a date as days."""
+    """A value as a snapshot stores it: a decimal as its unscaled integer, a truth as 0 or 1, a date as
+    days.
+    """
     match kind.name:
         case "int":
             return int(value)

@@ -1,7 +1,8 @@
-"""From a set of packs and a day to a plan: which queries an engine runs, and how figures come out of their columns.
+"""From a set of packs and a day to a plan: which queries an engine runs, and how figures come out of their
+columns.
 
-Promise: simple indicators of one table share one scan; every other runs alone; parts are exact; nothing is computed
-from facts that are past their retirement on the day.
+Promise: simple indicators of one table share one scan; every other runs alone; parts are exact; nothing is
+computed from facts that are past their retirement on the day.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from puhui.indicators.fuse import Scan, filtered, over_no_rows, row_count, simpl
 from puhui.indicators.referee_values import constant_value
 from puhui.indicators.sources import Source, months_of_window, sources_of
 from puhui.indicators.split import Split, part_name, split
+from puhui.model.refusals import PackRefused
 from puhui.model.subject import SubjectKind
 from puhui.packs.digests import definition_digest
-from puhui.model.refusals import PackRefused
 from puhui.packs.packset import Indicator, PackSet
 from puhui.packs.sql import read
 
@@ -30,7 +31,9 @@ _NUMBER_TYPES = ("int", "decimal")
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """The declared type of an indicator: `int`, `decimal`, `bool`, `code` or `date`, and the digits after the point."""
+    """The declared type of an indicator: `int`, `decimal`, `bool`, `code` or `date`, and the digits after
+    the point.
+    """
 
     name: str
     scale: int = 0
@@ -49,7 +52,9 @@ def value_type(declared: str) -> ValueType:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One indicator of a plan. `columns` of query `query` hold its parts; `rows` the count that tells of a row."""
+    """One indicator of a plan. `columns` of query `query` hold its parts; `rows` the count that tells of a
+    row.
+    """
 
     name: str
     digest: str
@@ -191,7 +196,9 @@ def _subject_of(select: exp.Select) -> exp.Expr:
 
 
 def _row_matters(parts: Split, empty: object, kind: ValueType) -> bool:
-    """Whether a subject whose rows are all outside WHERE could be told apart from `empty` by the parts alone."""
+    """Whether a subject whose rows are all outside WHERE could be told apart from `empty` by the parts
+    alone.
+    """
     value = constant_value(parts.step, [over_no_rows(part) for part in parts.parts])
     return not same_value(value, empty, kind)
 

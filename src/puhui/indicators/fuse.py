@@ -1,7 +1,8 @@
-"""Fuses the indicators of one table into one scan by rewriting parsed SQL: WHERE becomes FILTER, parts are shared.
+"""Fuses the indicators of one table into one scan by rewriting parsed SQL: WHERE becomes FILTER, parts are
+shared.
 
-Promise: a fused scan gives for every subject with a row in the table what the separate SELECTs would, and, where it
-matters, whether the separate SELECT would have given a row at all.
+Promise: a fused scan gives for every subject with a row in the table what the separate SELECTs would, and,
+where it matters, whether the separate SELECT would have given a row at all.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def _unqualified(node: exp.Expr) -> exp.Expr:
 
 def _aggregates_only(value: exp.Expr) -> bool:
     """No column is read outside an aggregate, so the value has a meaning over no rows."""
-    return all(column.find_ancestor(exp.AggFunc, exp.Filter) is not None for column in value.find_all(exp.Column))
+    return all(
+        column.find_ancestor(exp.AggFunc, exp.Filter) is not None for column in value.find_all(exp.Column)
+    )
 
 
 @dataclass(slots=True)
@@ -90,7 +93,9 @@ class Scan:
         outputs: list[exp.Expr] = [exp.column("subject")]
         if conflicts:
             outputs.append(exp.alias_(exp.BitwiseOrAgg(this=exp.column(CONFLICT)), CONFLICT))
-        outputs += [exp.alias_(one.copy(), name) for name, one in self.aggregates.items() if name not in distinct]
+        outputs += [
+            exp.alias_(one.copy(), name) for name, one in self.aggregates.items() if name not in distinct
+        ]
         scan = exp.select(*outputs).from_(self.table).group_by(exp.column("subject"))
         return (_with_distinct(scan, self.table, distinct) if distinct else scan).sql("duckdb")
 
@@ -110,14 +115,18 @@ def _distinct_count(aggregate: exp.Expr) -> Distinct | None:
 
 
 def _with_distinct(scan: exp.Select, table: str, distinct: dict[str, Distinct]) -> exp.Select:
-    """The scan beside distinct counts that are grouped twice: a fraction of the cost of DISTINCT in a wide scan."""
+    """The scan beside distinct counts that are grouped twice: a fraction of the cost of DISTINCT in a wide
+    scan.
+    """
     groups: dict[exp.Expr, dict[str, exp.Expr | None]] = {}
     for name, (of, condition) in distinct.items():
         groups.setdefault(of, {})[name] = condition
     whole = exp.select("s.*").from_(scan.subquery("s"))
     for number, (of, conditions) in enumerate(groups.items()):
         alias = f"d{number}"
-        counts = [exp.func("coalesce", exp.column(name, table=alias), exp.Literal.number(0)) for name in conditions]
+        counts = [
+            exp.func("coalesce", exp.column(name, table=alias), exp.Literal.number(0)) for name in conditions
+        ]
         whole = whole.select(*(exp.alias_(one, name) for one, name in zip(counts, conditions, strict=True)))
         whole = whole.join(
             _counted(of, conditions, table).subquery(alias),
@@ -190,4 +199,3 @@ def _empty(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.AggFunc):
         return exp.Null()
     return node
-

@@ -1,4 +1,6 @@
-"""Figures of a plan over rows in memory, by a real engine on the real way: Parquet files, assembly, rows, decoding."""
+"""Figures of a plan over rows in memory, by a real engine on the real way: Parquet files, assembly, rows,
+decoding.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The last step of a value, over the exact parts that an engine computed: many rows at once, or one row plainly.
+"""The last step of a value, over the exact parts that an engine computed, for many rows at once.
 
-Promise: `vectorised` and `plain` give the same integers: the value times 10^scale, rounded half-even once; null where
-a part is null or a divisor is zero (undefined).
+Promise: it gives what the referee's plain arithmetic gives; null where a part is null or a divisor is zero
+(undefined).
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from fractions import Fraction
 import numpy as np
 from sqlglot import exp
 
-from puhui.indicators import exact
 from puhui.indicators import vectors as vec
-from puhui.indicators.exact import NotExact, Number
+from puhui.indicators.exact import NotExact
 from puhui.indicators.vectors import Mask, Vector
 
 Truth = tuple[Mask, Mask]  # what holds, what is null
@@ -76,7 +75,9 @@ class Step:
         value = self.number(default) if default is not None else vec.nothing(self._rows)
         subject = node.args.get("this")
         for branch in reversed(node.args["ifs"]):
-            when = branch.this if subject is None else exp.EQ(this=subject.copy(), expression=branch.this.copy())
+            when = (
+                branch.this if subject is None else exp.EQ(this=subject.copy(), expression=branch.this.copy())
+            )
             value = vec.choose(_held(self.truth(when)), self.number(branch.args["true"]), value)
         return value
 
@@ -184,7 +185,7 @@ def is_condition(node: exp.Expr) -> bool:
     """The step gives a truth, not a number."""
     while isinstance(node, exp.Paren):
         node = node.this
-    return isinstance(node, exp.Boolean | exp.And | exp.Or | exp.Not | exp.Is | exp.Between) or type(node) in _COMPARE
-
-
-__all__ = ["Number", "Step", "exact", "is_condition"]
+    return (
+        isinstance(node, exp.Boolean | exp.And | exp.Or | exp.Not | exp.Is | exp.Between)
+        or type(node) in _COMPARE
+    )

@@ -1,8 +1,8 @@
 """How one subject's figures lie in a snapshot: bytes for what is known, nothing for what is absent.
 
-A row is a MessagePack array: the bits of the sources that the subject has rows in, the positions in conflict (or
-nil), then the values of the indicators that are known for a subject of this kind with these sources, in order.
-Decimals are unscaled integers, truths 0 or 1, dates days since 1970-01-01, undefined nil.
+A row is a MessagePack array: the bits of the sources that the subject has rows in, the positions in
+conflict (or nil), then the values of the indicators that are known for a subject of this kind with these
+sources, in order. Decimals are unscaled integers, truths 0 or 1, dates days since 1970-01-01, undefined nil.
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ def _is_known(layout: Layout, source: int, kind: str, present: int) -> bool:
     return bool(present >> source & 1) or (layout.delivered[source] and kind in layout.complete[source])
 
 
-
 class Decoder:
     """Decodes rows of one snapshot. Shapes are worked out once per kind and set of sources."""
 
@@ -88,8 +87,12 @@ class Decoder:
             found.pop(self.layout.slots[at].name, None)
         return found
 
-    def figures(self, token: str, packed: bytes | None, names: Sequence[str] | None = None) -> tuple[Figure, ...]:
-        """All figures of a subject, or those named, in the order of the snapshot. `packed` None: it has no row."""
+    def figures(
+        self, token: str, packed: bytes | None, names: Sequence[str] | None = None
+    ) -> tuple[Figure, ...]:
+        """All figures of a subject, or those named, in the order of the snapshot. `packed` None: it has no
+        row.
+        """
         reading, conflicts, stored = self._row(token, packed)
         wanted = None if names is None else frozenset(names)
         found: list[tuple[int, Figure]] = []

@@ -1,9 +1,11 @@
-"""The rows of a pack's test cases as the lake would hold them: typed, corrected, under tokens of their own case."""
+"""The rows of a pack's test cases as the lake would hold them: typed, corrected, under tokens of their own
+case.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -42,7 +44,9 @@ class Tokens:
 def rows_of(
     case: Case, packs: PackSet, sources: Mapping[str, Source], tokens: Tokens, reads: Iterable[str]
 ) -> dict[str, list[Typed]]:
-    """The rows of every table that the indicator reads; a relation without rows of its own comes from its resource."""
+    """The rows of every table that the indicator reads; a relation without rows of its own comes from its
+    resource.
+    """
     state: Rows = {name: list(rows) for name, rows in case.rows.items()}
     for correction in case.then:
         for name, rows in correction.items():
@@ -50,7 +54,9 @@ def rows_of(
     unknown = [name for name in state if name not in sources]
     if unknown:
         raise BadCase(f"there is no table {', '.join(unknown)}")
-    typed = {name: [_typed(row, name, packs, sources, tokens) for row in rows] for name, rows in state.items()}
+    typed = {
+        name: [_typed(row, name, packs, sources, tokens) for row in rows] for name, rows in state.items()
+    }
     for name in reads:
         if name not in typed and name in packs.relations:
             typed[name] = _derived(packs.relations[name], typed)
@@ -66,8 +72,11 @@ def _keys(name: str, packs: PackSet) -> tuple[str, ...]:
     return ("subject", "other", *packs.relations[name].columns) if name in packs.relations else ()
 
 
-def _corrected(rows: Sequence[dict[str, Any]], by: Sequence[dict[str, Any]], keys: Sequence[str]) -> list[dict[str, Any]]:
+def _corrected(
+    rows: Sequence[dict[str, Any]], by: Sequence[dict[str, Any]], keys: Sequence[str]
+) -> list[dict[str, Any]]:
     """Rows that agree in the keys replace; `deleted: true` removes."""
+
     def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(row.get(name) for name in keys)
 
@@ -139,7 +148,7 @@ def _as_bool(value: Any) -> bool:
     raise ValueError("not a boolean")
 
 
-_CASTS = {
+_CASTS: dict[str, Callable[[Any], Any]] = {
     "int": int,
     "decimal": lambda value: Decimal(str(value)),
     "date": _as_date,

@@ -19,7 +19,9 @@ def is_true(value: Value) -> bool:
 
 
 def aggregate(node: exp.Expr, rows: Sequence[Any], value: Evaluate) -> Value:
-    """The value of an aggregate, with or without FILTER, over rows; `value` evaluates an expression in one row."""
+    """The value of an aggregate, with or without FILTER, over rows; `value` evaluates an expression in one
+    row.
+    """
     if isinstance(node, exp.Filter):
         kept = [row for row in rows if is_true(value(node.expression.this, row))]
         return aggregate(node.this, kept, value)
@@ -48,7 +50,9 @@ def _sum(values: list[Value]) -> Value:
 
 
 def _best(sign: int) -> Callable[[list[Value]], Value]:
-    return lambda values: reduce(lambda a, b: b if ordered(b, a) * sign > 0 else a, values) if values else None
+    return lambda values: (
+        reduce(lambda a, b: b if ordered(b, a) * sign > 0 else a, values) if values else None
+    )
 
 
 def _bits(values: list[Value]) -> Value:

@@ -1,6 +1,8 @@
-"""The referee's figures: one indicator of all subjects from rows in memory, by the rules of the delivery contract.
+"""The referee's figures: one indicator of all subjects from rows in memory, by the rules of the delivery
+contract.
 
-Written apart from `build`, so that the two can be held equal: presence, completeness, months, conflicts, `empty`.
+Written apart from `build`, so that the two can be held equal: presence, completeness, months, conflicts,
+`empty`.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class Held:
     complete: frozenset[str] = field(default=frozenset())  # names of kinds
 
 
-def figures_of(one: Compiled, held: Mapping[str, Held], as_of: date, subjects: Iterable[str]) -> dict[str, Figure]:
+def figures_of(
+    one: Compiled, held: Mapping[str, Held], as_of: date, subjects: Iterable[str]
+) -> dict[str, Figure]:
     """The figure of one indicator for each of the subjects."""
     in_force = {name: _in_force(table, as_of) for name, table in held.items()}
     values = _values(one, held, in_force)
@@ -46,7 +50,9 @@ def figures_of(one: Compiled, held: Mapping[str, Held], as_of: date, subjects: I
 
 
 def _in_force(table: Held, as_of: date) -> list[Mapping[str, Any]]:
-    return [row for row in table.rows if not any(_is_retired(rule, row, as_of) for rule in table.source.retires)]
+    return [
+        row for row in table.rows if not any(_is_retired(rule, row, as_of) for rule in table.source.retires)
+    ]
 
 
 def _is_retired(rule: Retirement, row: Mapping[str, Any], as_of: date) -> bool:
@@ -62,7 +68,9 @@ def _is_retired(rule: Retirement, row: Mapping[str, Any], as_of: date) -> bool:
             return value in rule.values
 
 
-def _values(one: Compiled, held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def _values(
+    one: Compiled, held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
     if not one.reads_any and any(name not in held for name in one.reads):
         return {}
     tables = {name: table_of(rows.get(name, ()), _names(held, name)) for name in one.reads}
@@ -95,7 +103,9 @@ def _figure(
         return Figure(one.name, False, None, Unknown.INCOMPLETE, months)
     if _in_conflict(one, rows, token):
         return Figure(one.name, False, None, Unknown.CONFLICT, months)
-    value = as_declared(values[token], one.type) if token in values else as_declared(_given(one.empty), one.type)
+    value = (
+        as_declared(values[token], one.type) if token in values else as_declared(_given(one.empty), one.type)
+    )
     return Figure(one.name, True, value, None, months)
 
 
@@ -104,7 +114,9 @@ def _is_known(
 ) -> bool:
     if name not in held:
         return False
-    return Subject(token).kind.value in held[name].complete or any(row["subject"] == token for row in rows[name])
+    return Subject(token).kind.value in held[name].complete or any(
+        row["subject"] == token for row in rows[name]
+    )
 
 
 def _in_conflict(one: Compiled, rows: Mapping[str, Sequence[Mapping[str, Any]]], token: str) -> bool:
@@ -149,7 +161,10 @@ def as_declared(value: Any, kind: ValueType) -> Value | None:
         case "bool":
             return bool(value)
         case "date":
-            return date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
+            return (
+                date.fromisoformat(value)
+                if isinstance(value, str)
+                else date(value.year, value.month, value.day)
+            )
         case _:
             return str(value)
-

@@ -1,7 +1,7 @@
 """The referee's values: what each expression of the portable subset means for one row, in plain Python.
 
-Numbers are int or Fraction (or a signed root in a last step), dates are dates, unknown is None. Slow, clear and
-independent of every SQL engine.
+Numbers are int or Fraction (or a signed root in a last step), dates are dates, unknown is None. Slow, clear
+and independent of every SQL engine.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def _moved(node: exp.Expr, ev: Evaluate, sign: int) -> Value:
         return None
     if isinstance(left, date):
         return (left - right).days if isinstance(right, date) else left + timedelta(days=sign * int(right))
-    return _simplified(exact.add(_as_number(left), exact.negate(_as_number(right)) if sign < 0 else _as_number(right)))
+    return _simplified(
+        exact.add(_as_number(left), exact.negate(_as_number(right)) if sign < 0 else _as_number(right))
+    )
 
 
 def _remainder(left: Fraction, right: Fraction) -> Value:
@@ -253,7 +255,9 @@ def cast(value: Value, to: exp.DataType) -> Value:
     """Casts of the portable subset; decimals are rounded half away from zero, as the engines do."""
     kind = to.this.value
     if kind == "DATE":
-        return date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
+        return (
+            date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
+        )
     if kind == "BIGINT":
         return int(value)
     if kind == "DECIMAL":
@@ -268,7 +272,7 @@ def cast(value: Value, to: exp.DataType) -> Value:
 def half_up(value: Fraction, scale: int) -> int:
     """The value times 10^scale, rounded half away from zero."""
     whole, rest = divmod(abs(value) * 10**scale, 1)
-    up = int(whole) + (rest >= Fraction(1, 2))
+    up = int(whole) + int(rest >= Fraction(1, 2))
     return -up if value < 0 else up
 
 

@@ -40,7 +40,11 @@ def _order_keys(window: exp.Window) -> list[exp.Ordered]:
 
 def _ordered(window: exp.Window, members: list[int], rows: Sequence[Any], value: Evaluate) -> list[int]:
     keys = _order_keys(window)
-    return sorted(members, key=cmp_to_key(lambda a, b: _compare(keys, rows[a], rows[b], value)))
+
+    def compare(left: int, right: int) -> int:
+        return _compare(keys, rows[left], rows[right], value)
+
+    return sorted(members, key=cmp_to_key(compare))
 
 
 def _compare(keys: Sequence[exp.Ordered], left: Any, right: Any, value: Evaluate) -> int:

@@ -16,7 +16,9 @@ from puhui.packs.forms import Relation
 def derive_relation(
     relation: Relation, files: Sequence[EditionFile], tables: Tables, folder: Path, *, buckets: int
 ) -> tuple[EditionFile, ...]:
-    """Write the relation over an edition's files as Parquet in `folder`, one file or more per bucket; durable."""
+    """Write the relation over an edition's files as Parquet in `folder`, one file or more per bucket;
+    durable.
+    """
     if not files:
         return ()
     written = tables.write_parquet(relation_sql(relation, files, buckets), str(folder), by_bucket=True)
@@ -28,8 +30,9 @@ def relation_sql(relation: Relation, files: Sequence[EditionFile], buckets: int)
     near = quoted(relation.subject)
     columns = ["period", "parcel", "line", "conflict", *relation.columns]
     paths = ", ".join(literal(file.path) for file in files)
+    bucket = f"CAST(CAST('0x' || right({near}, 2) AS INTEGER) % {buckets} AS INTEGER)"
     return (
-        f"SELECT {near} AS subject, CAST(CAST('0x' || right({near}, 2) AS INTEGER) % {buckets} AS INTEGER) AS bucket, "
+        f"SELECT {near} AS subject, {bucket} AS bucket, "
         f"{quoted(relation.other)} AS other, {', '.join(quoted(name) for name in columns)} "
         f"FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false) "
         f"WHERE {near} IS NOT NULL AND {near} <> ''"

@@ -1,4 +1,6 @@
-"""Packs the figures of many subjects into rows of a snapshot: one array per subject, absent figures left out."""
+"""Packs the figures of many subjects into rows of a snapshot: one array per subject, absent figures left
+out.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _INT64 = range(-(2**63), 2**63)
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The values of one indicator for all subjects of a batch: `empty` in place of no row, null where undefined."""
+    """The values of one indicator for all subjects of a batch: `empty` in place of no row, null where
+    undefined.
+    """
 
     data: NDArray[Any]
     null: NDArray[np.bool_]
@@ -29,7 +33,9 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Subjects in the order of the store, the sources that each has rows in, and the values by position of slot."""
+    """Subjects in the order of the store, the sources that each has rows in, and the values by position of
+    slot.
+    """
 
     tokens: Sequence[str]
     buckets: Sequence[int]
@@ -80,7 +86,7 @@ def _values(batch: Batch, layout: Layout, rows: slice) -> Iterator[tuple[Any, ..
 
 def _listed(filled: Filled, rows: slice) -> list[Any]:
     data, null = filled.data[rows], filled.null[rows]
-    listed = data.tolist()
+    listed: list[Any] = data.tolist()
     if data.dtype == object:
         listed = [_narrow(value) for value in listed]
     if null.any():

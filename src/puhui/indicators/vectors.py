@@ -1,19 +1,20 @@
 """Exact numbers of the last step, many at a time: numerators and denominators as numpy integers.
 
-64-bit integers where a bound proves that nothing can overflow, Python integers where it does not. Nulls are a mask.
+64-bit integers where a bound proves that nothing can overflow, Python integers where it does not. Nulls are
+a mask.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isqrt, lcm
+from fractions import Fraction
+from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from puhui.indicators.exact import NotExact, Root, rounded
-from fractions import Fraction
 
 Ints = NDArray[Any]  # int64 or object
 Mask = NDArray[np.bool_]
@@ -22,7 +23,7 @@ LIMIT = 2**62  # sums of two bounded values still fit in 64 bits
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """`num / den` per row, or sign(num) · √(|num| / den) where `rooted`. `den` is positive; `bound` ≥ |num|, den."""
+    """`num / den` per row, or sign(num) · √(|num| / den) where `rooted`. `den` is positive."""
 
     num: Ints
     den: Ints | int
@@ -157,7 +158,8 @@ def order(left: Vector, right: Vector) -> NDArray[np.int8]:
 def choose(where: Mask, left: Vector, right: Vector) -> Vector:
     """`left` where the mask is set, else `right`."""
     a, b = _alike(left, right)
-    den = a.den if isinstance(a.den, int) and a.den == b.den else np.where(where, a.den, b.den)
+    alike = isinstance(a.den, int) and isinstance(b.den, int) and a.den == b.den
+    den = a.den if alike else np.where(where, a.den, b.den)
     return Vector(np.where(where, a.num, b.num), den, np.where(where, a.null, b.null), a.rooted)
 
 
@@ -174,14 +176,16 @@ def round_to(vector: Vector, scale: int) -> Ints:
 def _half_even(num: Ints, den: Ints | int) -> Ints:
     if isinstance(den, int) and den >= LIMIT:
         num = num.astype(object)
-    whole = num // den
+    whole: Ints = num // den
     rest = num - whole * den
     other = den - rest
-    up = (rest > other) | ((rest == other) & (whole % 2 == 1))
-    return whole + np.asarray(up, dtype=bool)
+    up = np.asarray((rest > other) | ((rest == other) & (whole % 2 == 1)), dtype=bool)
+    rounded_up: Ints = whole + up
+    return rounded_up
 
 
-_SURE = 1e-9  # of a unit in the last place; doubles below are good to 1e-6 of that
+_SURE = 1e-14  # relative; the double below is good to about 5e-16
+_MOST = 1e13  # beyond this a double has no digits left after the point to be sure with
 
 
 def _round_roots(vector: Vector, scale: int) -> Ints:
@@ -189,7 +193,7 @@ def _round_roots(vector: Vector, scale: int) -> Ints:
     num, den = vector.num, _array(vector.den, len(vector))
     guess = np.sqrt(np.abs(num).astype(np.float64) / den.astype(np.float64)) * 10.0**scale
     fraction = guess - np.floor(guess)
-    sure = (guess < 1e6) & (np.abs(fraction - 0.5) > _SURE * np.maximum(guess, 1.0))
+    sure = (guess < _MOST) & (np.abs(fraction - 0.5) > _SURE * np.maximum(guess, 1.0))
     out = np.zeros(len(vector), dtype=np.int64)
     out[sure] = np.rint(guess[sure]).astype(np.int64) * np.sign(num[sure]).astype(np.int64)
     unsure = np.flatnonzero(~sure & ~vector.null)
@@ -202,6 +206,3 @@ def _round_roots(vector: Vector, scale: int) -> Ints:
 
 def _round_one(num: int, den: int, scale: int) -> int:
     return rounded(Root((num > 0) - (num < 0), Fraction(abs(num), den)), scale)
-
-
-__all__ = ["Vector", "absolute", "add", "choose", "constant", "divide", "isqrt", "multiply", "negate", "order", "root"]

@@ -34,9 +34,10 @@ def periods_of(resource: forms.Resource, manifest: Manifest, staged: str, tables
     rule = resource.period
     if rule is None:
         return Periods(sql=literal(manifest.period))
-    own = own_period_sql(rule, "s")
+    is_number = resource.field(rule.field).type == "int"  # a year that stands as a number
+    own = own_period_sql(rule, "s", is_number=is_number)
     if not manifest.period:
-        bare = own_period_sql(rule, "staged_rows")
+        bare = own_period_sql(rule, "staged_rows", is_number=is_number)
         found = tables.rows(f"SELECT DISTINCT {bare} FROM {staged} staged_rows WHERE bad = 0 ORDER BY 1")
         present = tuple(row[0] for row in found if row[0])
         return Periods(sql=own, held=present, replaced=present)
@@ -48,9 +49,11 @@ def periods_of(resource: forms.Resource, manifest: Manifest, staged: str, tables
     return Periods(sql=sql, held=stated, replaced=stated, outside_sql=outside)
 
 
-def own_period_sql(rule: forms.PeriodRule, alias: str) -> str:
+def own_period_sql(rule: forms.PeriodRule, alias: str, *, is_number: bool = False) -> str:
     """SQL: the period that a row's own date falls in; empty text where the date is missing."""
     column = f"{alias}.{quoted(rule.field)}"
+    if is_number:
+        return f"coalesce({column}::VARCHAR, '')"
     if rule.grain == "quarter":
         text = f"year({column})::VARCHAR || 'Q' || quarter({column})::VARCHAR"
     else:

@@ -48,6 +48,15 @@ def plan_rewrite(tables: Tables, parent: Sequence[EditionFile], change: Change) 
     return _replace_keys(tables, parent, change)
 
 
+def count_conflicts(tables: Tables, paths: Sequence[str]) -> int:
+    """Rows of these files that contradict another row of their key."""
+    if not paths:
+        return 0
+    listed = ", ".join(literal(path) for path in paths)
+    scan = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    return int(tables.rows(f"SELECT count(*) FROM {scan} WHERE conflict <> 0")[0][0])
+
+
 def _incoming(change: Change) -> str:
     names = ", ".join(quoted(c) for c in change.columns)
     return f"SELECT {names} FROM {change.table} WHERE operation <> 'delete'"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from puhui.lake.apply import BY_BUCKET_FROM_ROWS, Change, plan_rewrite
+from puhui.lake.apply import BY_BUCKET_FROM_ROWS, Change, count_conflicts, plan_rewrite
 from puhui.lake.store import Committed, TableStore
 from puhui.model.delivery import DeliveryKind, Edition, Linked
 from puhui.model.tables import Tables
@@ -23,26 +23,30 @@ class Intent:
     change: Change
     columns: Mapping[str, str]
     periods: tuple[str, ...]
-    conflicts: int
+    conflicts: int  # rows of the change that contradict each other
     state: str
     result: Callable[[int], Mapping[str, Any]]  # superseded rows → the parcel's result as it will be stored
     rows: int  # how many rows the change has: one file for few, one per bucket for many
     keep_periods: bool = True  # what the parent held is still held
 
 
-def commit_linked(linked: Linked, intent: Intent, tables: Tables, store: TableStore) -> Edition:
-    """Commit rows that were made of `linked` as the next edition. The caller holds the lease of the table."""
+def commit_linked(
+    linked: Linked, intent: Intent, tables: Tables, store: TableStore
+) -> tuple[Edition, Mapping[str, Any]]:
+    """Commit rows that were made of `linked` as the next edition; the parcel's result as the commit tells it.
+    The caller holds the lease of the table."""
     if linked.checked.landing.digest != intent.digest:
         raise ValueError("the rows and the intent must be of one parcel")
-    return _commit(intent, tables, store)
+    done = _commit(intent, tables, store)
+    return edition_of(done), result_of(done)
 
 
 def commit_derived(intent: Intent, tables: Tables, store: TableStore) -> Edition:
     """Commit rows that no parcel brought: a relation made of an edition. The caller holds the lease."""
-    return _commit(intent, tables, store)
+    return edition_of(_commit(intent, tables, store))
 
 
-def _commit(intent: Intent, tables: Tables, store: TableStore) -> Edition:
+def _commit(intent: Intent, tables: Tables, store: TableStore) -> Committed:
     """Write the child of the newest edition: durable and whole once it returns, nothing before."""
     parent = newest(store, intent.resource)
     files = store.files(intent.resource, parent.version) if parent else []
@@ -52,12 +56,14 @@ def _commit(intent: Intent, tables: Tables, store: TableStore) -> Edition:
         str(store.staging(intent.resource) / intent.digest[:16]),
         by_bucket=intent.rows >= BY_BUCKET_FROM_ROWS,
     )
+    removed = [file.path for file in rewrite.removed]
     kept = (parent.rows if parent else 0) - sum(f.rows for f in rewrite.removed)
     edition = _next_edition(intent, parent, kept + sum(f.rows for f in written))
+    if edition.conflicts:  # the parent's contradictions stay in the files that stay
+        left = (parent.conflicts if parent else 0) - count_conflicts(tables, removed)
+        edition = replace(edition, conflicts=left + count_conflicts(tables, [f.path for f in written]))
     note = {**note_of(edition), "result": dict(intent.result(rewrite.superseded))}
-    removed = [file.path for file in rewrite.removed]
-    done = store.commit(intent.resource, columns=intent.columns, add=written, remove=removed, note=note)
-    return replace(edition, version=done.version, committed_at=done.at)
+    return store.commit(intent.resource, columns=intent.columns, add=written, remove=removed, note=note)
 
 
 def newest(store: TableStore, resource: str) -> Edition | None:
@@ -67,7 +73,8 @@ def newest(store: TableStore, resource: str) -> Edition | None:
 
 
 def roll_back(store: TableStore, bad: Edition, good: Edition | None, digest: str) -> Edition:
-    """A new edition with exactly the rows of `good` (or none), over `bad`. What was known before stays readable."""
+    """A new edition with exactly the rows of `good` (or none), over `bad`. What was known before stays readable.
+    Rows that no steward released are not published by a roll-back either."""
     head = newest(store, bad.resource)
     child = replace(
         bad,
@@ -78,7 +85,7 @@ def roll_back(store: TableStore, bad: Edition, good: Edition | None, digest: str
         rows=good.rows if good else 0,
         periods=good.periods if good else (),
         conflicts=good.conflicts if good else 0,
-        state="published",
+        state="awaiting_release" if good and good.state == "awaiting_release" else "published",
     )
     note = {**note_of(child), "rolls_back": bad.number, "result": {}}
     done = store.restore(bad.resource, good.version if good else None, note)
@@ -97,9 +104,14 @@ def _next_edition(intent: Intent, parent: Edition | None, rows: int) -> Edition:
         committed_at=datetime.min,
         rows=rows,
         periods=tuple(sorted(held)),
-        conflicts=intent.conflicts,
+        conflicts=intent.conflicts + (parent.conflicts if parent else 0),
         state=intent.state,
     )
+
+
+def result_of(committed: Committed) -> dict[str, Any]:
+    """The parcel's result as its commit tells it; the same after a kill as without one."""
+    return {**committed.note["result"], "edition": committed.note["number"]}
 
 
 def note_of(edition: Edition) -> dict[str, Any]:

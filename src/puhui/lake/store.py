@@ -62,6 +62,9 @@ class BlobStore(Protocol):
     def names(self, resource: str) -> Sequence[str]:
         """The blobs of a resource."""
 
+    def sweep(self, resource: str) -> int:
+        """Remove half-written blobs that a kill left; only while nobody else writes this resource. How many."""
+
     def resources(self) -> Sequence[str]:
         """The resources that have blobs."""
 
@@ -94,6 +97,12 @@ class TableStore(Protocol):
 
     def purge(self, table: str, paths: Sequence[str]) -> None:
         """Remove files for good; versions that named them can no longer be read. Repeatable."""
+
+    def history(self, table: str) -> Sequence[str]:
+        """The paths of all files that some version names and that are still there."""
+
+    def heads(self) -> Mapping[str, int]:
+        """Table → its newest version, of all tables that have one; cheap."""
 
     def sweep(self, table: str) -> int:
         """Remove files that no version names (a kill before a commit leaves such). How many were removed."""

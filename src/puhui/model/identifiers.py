@@ -85,10 +85,22 @@ def verify(kind: str, values: pa.Array, today: date) -> Verdicts:
 def kinds_by_form(values: pa.Array, today: date) -> list[str]:
     """For each normal form the kind that its form tells (`uscc`, `ric`, `org_code`, `reg_no`), or empty."""
     found = np.full(len(values), "", dtype=object)
-    for kind in (REG_NO, RIC, ORG_CODE, USCC):  # the later wins: what satisfies both is a credit code
+    for kind in (REG_NO, ORG_CODE, USCC):
         found[_CHECKS[kind](values, today).error == 0] = kind
+    found[persons_among(values, today)] = RIC
     found[pc.is_null(values).to_numpy(zero_copy_only=False)] = ""
     return list(found)
+
+
+def persons_among(values: pa.Array, today: date) -> Flags:
+    """Which normal forms are citizen numbers where a credit code might stand too.
+
+    One citizen number in 31 has the check character of a credit code, yet hardly a credit code holds a date
+    of birth: what satisfies both is a person's, unless it begins with the 9 of the market regulators.
+    """
+    person, firm = _check_ric(values, today), _check_uscc(values, today)
+    nine = pc.fill_null(pc.starts_with(values, "9"), False).to_numpy(zero_copy_only=False)
+    return np.asarray(person.valid & ~(firm.valid & nine), np.bool_)
 
 
 # --- characters ---

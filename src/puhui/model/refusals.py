@@ -164,6 +164,18 @@ class LegalHold(Refusal):
     )
 
 
+class Redacted(Refusal):
+    """Files of that edition were removed with the rows of erased subjects; it can no longer be read."""
+
+    code = "redacted"
+    fault = Fault.OPERATOR
+    exit_code = 8
+    meaning = Said(
+        "该版本含已依法删除的主体，其文件已清除，不可再读",
+        "Files of that edition were removed with the rows of erased subjects; it can no longer be read.",
+    )
+
+
 class NoSubject(Refusal):
     """No subject has this identifier, or it is not a valid one."""
 

@@ -97,11 +97,12 @@ def decimal(text: str | None, kind: Decimals, unit: str) -> Decimal | None:
 
 def precision_sql(text: str, value: str, kind: Decimals) -> str:
     """Whether `text`, which gave `value`, says more digits after the point than the type keeps."""
-    more = rf"[.][0-9]{{{kind.scale}}}[0-9]*[1-9]0*[^0-9eE]*$"
+    more = literal(rf"[.][0-9]{{{kind.scale}}}[0-9]*[1-9]0*[^0-9eE]*$")
     return (
-        f"CASE WHEN {value} IS NULL OR NOT contains({text}, '.') THEN FALSE "
-        f"WHEN strlen({text}) - instr({text}, '.') <= {kind.scale} THEN FALSE "
-        f"ELSE regexp_matches({text}, {literal(more)}) END"
+        f"CASE WHEN {value} IS NULL THEN FALSE WHEN contains({text}, '.') THEN "
+        f"CASE WHEN strlen({text}) - instr({text}, '.') <= {kind.scale} THEN FALSE "
+        f"ELSE regexp_matches({text}, {more}) END "
+        f"WHEN contains({text}, '．') THEN regexp_matches({narrow_sql(text)}, {more}) ELSE FALSE END"
     )
 
 

@@ -38,9 +38,7 @@ class SourceOfNames:
     at: date
 
 
-def name_findings(
-    identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int32]
-) -> list[Finding]:
+def name_findings(identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int32]) -> list[Finding]:
     """One code under two names and one name under two codes, in one parcel. `numbers`: subject or -1."""
     if ways.name not in identities.column_names or not ways.identifiers:
         return []

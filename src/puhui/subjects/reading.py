@@ -27,6 +27,7 @@ from puhui.model.identifiers import (
     RIC,
     TAX_NO,
     USCC,
+    persons_among,
     verify,
 )
 from puhui.packs.forms import Resource
@@ -117,6 +118,10 @@ def written(
         verdict = verdicts[kind]
         result = pc.if_else(pa.array(verdict.valid), _prefixed(kind, verdict.value, today), result)
         error[verdict.error == 0] = 0
+    if RIC in verdicts and USCC in verdicts:
+        person = verdicts[RIC].value
+        persons = pa.array(persons_among(person, today))
+        result = pc.if_else(persons, pc.binary_join_element_wise(RIC, person, "|"), result)
     if RIC in verdicts and REG_NO in verdicts:
         person, register = verdicts[RIC], verdicts[REG_NO]
         both = register.valid & person.valid & (person.warning == CONVERTED)
@@ -129,9 +134,10 @@ def _prefixed(kind: str, values: pa.StringArray, today: date) -> pa.StringArray:
     if kind != TAX_NO:
         return pc.binary_join_element_wise(kind, values, "|")
     plain = pc.binary_join_element_wise(TAX_NO, values, "|")
-    for inner in (RIC, USCC):
-        fits = pa.array(verify(inner, values, today).valid & _eighteen(values))
-        plain = pc.if_else(fits, pc.binary_join_element_wise(inner, values, "|"), plain)
+    persons = persons_among(values, today)
+    firms = verify(USCC, values, today).valid & ~persons
+    for inner, fits in ((RIC, persons & _eighteen(values)), (USCC, firms)):
+        plain = pc.if_else(pa.array(fits), pc.binary_join_element_wise(inner, values, "|"), plain)
     return plain
 
 

@@ -89,7 +89,11 @@ def open_books(
     as_of = district.settings.as_of
     wanted = _wanted_fields(packs)
     resources = {resource.item_id: resource for resource in packs.resources.values()}
-    spelled = {item: _in_codes(parts, resources[item], packs.codes) for item, parts in accepted.items()}
+    spelled = {
+        item: _in_codes(parts, resources[item], packs.codes)
+        for item, parts in accepted.items()
+        if resources[item].name in wanted
+    }
     sources = {
         resources[item].name: _source(parts, resources[item], wanted, as_of, held.get(item))
         for item, parts in spelled.items()
@@ -168,17 +172,13 @@ def _source(
     keys = [key for key in resource.keys if key not in by_key] if resource.item_id in GROWING else []
     newest: dict[object, tuple[int, Row, set[str]]] = {}
     for part_number, part in enumerate(parts):
+        conflicts: dict[int, set[str]] = {}
+        for place, name in part.conflicts:
+            conflicts.setdefault(place, set()).add(name)
         for place, (subject, row) in enumerate(_typed_rows(part, fields | set(keys))):
-            key = (
-                (subject, *(row[name] for name in keys))
-                if resource.item_id in GROWING
-                else (part_number, place)
-            )
-            newest[key] = (
-                subject,
-                row,
-                {name for at, name in part.conflicts if at == place} if part.conflicts else set(),
-            )
+            grows = resource.item_id in GROWING
+            key = (subject, *(row[name] for name in keys)) if grows else (part_number, place)
+            newest[key] = (subject, row, conflicts.get(place, set()))
     return _grouped(newest, rules, as_of, frozenset(resource.complete), months)
 
 
@@ -200,14 +200,11 @@ def _grouped(
 
 
 def _typed_rows(part: Accepted, fields: set[str]) -> Iterator[tuple[int, Row]]:
-    present = [name for name in part.rows.table.column_names if name in fields]
-    columns = [part.rows.table.column(name).to_pylist() for name in present]
-    missing = dict.fromkeys(fields - set(present))
-    for place, subject in enumerate(part.rows.subject.tolist()):
-        yield (
-            subject,
-            {**missing, **{name: column[place] for name, column in zip(present, columns, strict=True)}},
-        )
+    names = sorted(fields)
+    table, count = part.rows.table, len(part.rows)
+    columns = [table.column(n).to_pylist() if n in table.column_names else [None] * count for n in names]
+    for subject, cells in zip(part.rows.subject.tolist(), zip(*columns, strict=True), strict=True):
+        yield subject, dict(zip(names, cells, strict=True))
 
 
 def is_retired(rule: Retirement, value: Any, as_of: date) -> bool:
