@@ -54,9 +54,8 @@ def layout() -> Layout:
 
 def column(at: int, numbers: NDArray[np.int64]) -> Filled:
     """The values of one indicator: skewed amounts, small counts, shares, days, truths; some undefined."""
-    mixed = (
-        numbers * np.int64(6364136223846793005) + np.int64(at) * np.int64(1442695040888963407)
-    ) >> np.int64(20)
+    start = np.int64(at * 1442695040888963407 % 2**63)
+    mixed = (numbers * np.int64(6364136223846793005) + start) >> np.int64(20)
     mixed = np.abs(mixed)
     kind, scale = _KINDS[at % len(_KINDS)]
     spread = {"int": 50, "date": 2000, "bool": 2}.get(kind, 10_000 if scale == 4 else 50_000_000)

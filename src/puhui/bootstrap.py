@@ -35,16 +35,17 @@ from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.desk.officers import Officers, public_half
 from puhui.desk.packs import check_one, checked_packs
 from puhui.desk.rooms import DeskRooms
+from puhui.desk.upkeep import finish_erasures
 from puhui.indicators.engine import Engine
 from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
-from puhui.intake.propose import propose_mapping
 from puhui.intake.parcels import parcel_of as parcel_in
-from puhui.intake.repair import Repaired, repair
+from puhui.intake.propose import propose_mapping
+from puhui.intake.repair import Repaired, needs_repair, repair
 from puhui.intake.rooms import Rooms
-from puhui.lake.store import StoredParcel
 from puhui.intake.set_aside import SetAside
 from puhui.intake.take import preview
 from puhui.intake.watch import watching
+from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Parcel
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused, UnknownName
@@ -54,6 +55,7 @@ from puhui.packs.packset import PackSet
 from puhui.subjects.resolve import NameMatcher
 from puhui.subjects.vault import Vault
 
+MAKING = ".making"  # stands in a home while the zone is being made
 SHIPPED = ("base", "tax-loan", "housing-fund-loan", "farmer-loan", "sme-credit", "invoice")
 
 
@@ -95,8 +97,10 @@ def init_zone(
     folders = list(packs) or [shipped_packs() / name for name in SHIPPED]
     packs_of_zone = checked_packs(folders)
     refuse_settled(home)
+    chosen.check()
     _copy_packs(folders, home)
     write_settings(home, chosen)  # last: a folder is a zone once it has its settings
+    (home / MAKING).unlink()
     django_setup.connect(_database(home, chosen))
     digests = {pack.name: pack.digest for pack in packs_of_zone.packs}
     DjangoRegister().activate_packs(packs_of_zone.digest, digests, "init", now())
@@ -104,8 +108,14 @@ def init_zone(
 
 
 def _copy_packs(folders: Sequence[Path], home: Path) -> None:
-    """The zone's own copies, all or none."""
+    """The zone's own copies, all or none. A folder of that name which is not ours stays as it is."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (home / "packs").exists() and not (home / MAKING).exists():
+        raise HomeRefused(
+            Said("该文件夹已有 packs，不是空文件夹", "the folder holds `packs` already: it is not an empty one"),
+            todo=Said("换一个空文件夹", "take an empty folder"),
+        )
+    (home / MAKING).touch()
     draft = home / ".packs"
     shutil.rmtree(draft, ignore_errors=True)
     for folder in folders:
@@ -151,16 +161,14 @@ def open_zone(home: Path) -> Zone:
         service=DeltaLake(home / "lake" / "service" / "relations"),
         blobs=blobs,
         vault=vault,
-        figures=LmdbFigures(home / "lake" / "service" / "figures"),
-        open_engine=lambda name: open_engine(name, home / "work", settings),
+        figures=LmdbFigures(home / "lake" / "service" / "figures", buckets=settings.buckets),
+        open_engine=lambda name, workdir: open_engine(name, workdir, settings),
         scratch=scratch.open,
         now=now,
         buckets=settings.buckets,
     )
-    stale = scratch.sweep()
-    repaired = repair(intake) if stale or register.unfinished() else None
-    if stale:
-        blobs.sweep()
+    finish_erasures(desk)
+    repaired = repair(intake) if scratch.sweep() or needs_repair(intake) else None
     return Zone(home, settings, packs, intake, desk, register, _keys_in(home / "officers"), repaired)
 
 
@@ -214,10 +222,18 @@ def add_officer(zone: Zone, name: str, key_file: Path, *, by: str) -> None:
         )
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(pem)
+    try:
+        with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(pem)
+    except OSError:
+        raise HomeRefused(
+            Said("私钥文件已存在或无法写入", "the key file is there already, or cannot be written"),
+            todo=Said("换一个文件名", "take another file name"),
+        ) from None
     folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / f"{name}.pub").write_bytes(public_half(private))
+    draft = folder / f".{name}"
+    draft.write_bytes(public_half(private))
+    os.replace(draft, folder / f"{name}.pub")  # whole or not at all: half a key would lock everybody out
     zone.register.event("officer-registered", by, now(), {"officer": name})
 
 
@@ -289,4 +305,9 @@ def _packs(home: Path, register: DjangoRegister) -> PackSet:
     folders = sorted(folder for folder in (home / "packs").iterdir() if folder.is_dir())
     active = register.active_packs()
     packs = load_packs(folders)
-    return packs if active and active[0] == packs.digest else checked_packs(folders)
+    if active is None:  # a stop while the zone was made
+        checked_packs(folders)
+        register.activate_packs(packs.digest, {pack.name: pack.digest for pack in packs.packs}, "init", now())
+    elif active[0] != packs.digest:
+        checked_packs(folders)
+    return packs

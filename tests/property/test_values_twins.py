@@ -157,3 +157,17 @@ def test_any_text(db: duckdb.DuckDBPyConnection, name: str, texts: list[str]) ->
     sql, twin = TWINS[name]
     found = by_sql(db, sql, texts)
     assert list(zip(texts, found, strict=True)) == [(t, twin(t)) for t in texts]
+
+
+@pytest.mark.parametrize("count", [1, 5, 17, 300])
+def test_a_code_list_of_any_size_finds_its_codes_and_keeps_the_order_of_rows(count: int) -> None:
+    words = [f"{number * 7 % 1000:03d}" for number in range(count)] + ["A", "甲"]
+    connection = duckdb.connect(config={"threads": 4})
+    connection.execute("CREATE TABLE src AS SELECT i, printf('%03d', i % 1000) AS x FROM range(1000000) t(i)")
+    sql = codes.is_one_of_sql("x", words)
+    connection.execute(f"CREATE TABLE found AS SELECT i, {sql} AS known, x FROM src")
+    moved = connection.execute("SELECT count(*) FROM found WHERE i <> rowid").fetchone()
+    wrong = connection.execute(
+        "SELECT count(*) FROM found WHERE known <> list_contains(?, x)", [words]
+    ).fetchone()
+    assert (moved, wrong) == ((0,), (0,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from datetime import date
 from pathlib import Path
 
@@ -143,8 +144,6 @@ def test_a_changed_journal_is_refused(vault: Vault) -> None:
 
 
 def test_tombstones_cannot_be_taken_away(vault: Vault, tmp_path: Path) -> None:
-    import sqlite3
-
     erase(vault, subject(vault), **FOR_GOOD, holds=[])
     with sqlite3.connect(tmp_path / "home/vault/vault.db") as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute("DELETE FROM tombstone")

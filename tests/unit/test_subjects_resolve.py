@@ -8,6 +8,7 @@ import pytest
 
 from puhui.adapters.names_splink import SplinkNames
 from puhui.model.refusals import NoSubject, NotAllowed, UnknownName
+from puhui.subjects.lookup import find
 from puhui.subjects.resolve import decide, open_cases
 from puhui.subjects.vault import Vault
 
@@ -30,7 +31,7 @@ def vault(tmp_path: Path) -> Vault:
 
 
 def token_of(vault: Vault, serial: int) -> str:
-    return vault.tokens_of([f"uscc|{uscc(serial)}"])[0]
+    return find(vault, "uscc", uscc(serial), today=TODAY).token
 
 
 def court(*names: str) -> list[dict[str, str]]:

@@ -54,7 +54,8 @@ class SealedFiles:
             handle = path.open("rb")
         except FileNotFoundError:
             raise _broken(path) from None
-        return io.BufferedReader(_Opened(handle, AESGCM(secret), f"{resource}/{name}"), _CHUNK)
+        opened: io.RawIOBase = _Opened(handle, AESGCM(secret), f"{resource}/{name}")
+        return io.BufferedReader(opened, _CHUNK)
 
     def forget(self, resource: str, name: str) -> None:
         (self._root / resource / name).unlink(missing_ok=True)

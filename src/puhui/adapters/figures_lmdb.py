@@ -31,7 +31,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, NoSnapshot
 from puhui.model.subject import Subject, bucket_of
 
-_MAP = 1 << 40  # address space, not disk: the file grows as it is filled
+_MAP = 1 << 38  # address space, not disk: the file grows as it is filled
 _SAMPLE = 4_000  # rows that the dictionary is trained on
 _DICTIONARY = 64 * 1024
 _LEVEL = 3

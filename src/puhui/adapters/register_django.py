@@ -9,14 +9,16 @@ from typing import Any
 
 from django.db import transaction
 
-from puhui.adapters import django_setup  # noqa: F401  settings before models
+from puhui.adapters import django_setup  # imported first: settings before models
 from puhui.desk.rooms import OpenAct
+from puhui.lake.editions import Act
 from puhui.lake.store import Sealed, StoredParcel
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
 from puhui.model.figures import Snapshot
 from puhui.records import models
 
 TAKING, TAKEN = "taking", "taken"
+WAITING = "awaiting_release"
 
 
 class DjangoRegister:
@@ -69,45 +71,58 @@ class DjangoRegister:
     def unfinished(self) -> list[StoredParcel]:
         return [_stored(row) for row in models.Parcel.objects.filter(state=TAKING)]
 
-    def refuse(self, landing_digest: str, parcel: Parcel, code: str, at: datetime) -> None:
-        detail = {"resource": parcel.resource, "digest": landing_digest, "code": code}
-        _event("parcel-refused", "intake", at, detail)
+    def refuse(self, parcel: Parcel, code: str, at: datetime) -> None:
+        _event("parcel-refused", "intake", at, {"resource": parcel.resource, "code": code})
 
-    def expire(self, today: date) -> list[StoredParcel]:
-        """Destroy the keys of parcels whose retention has ended; which they were."""
+    def expire(self, now: datetime) -> list[StoredParcel]:
+        """Destroy the keys of parcels whose retention has ended, with their events; which they were."""
         with transaction.atomic():
-            due = models.Parcel.objects.filter(retention_until__lt=today, wrapped_key__isnull=False, state=TAKEN)
+            due = models.Parcel.objects.filter(
+                retention_until__lt=now.date(), wrapped_key__isnull=False, state=TAKEN
+            )
             stored = [_stored(row) for row in due]
             due.update(wrapped_key=None)
+            for parcel in stored:
+                _event("landing-expired", "upkeep", now, {"resource": parcel.resource, "digest": parcel.digest})
+        if stored:
+            django_setup.scrub()
         return stored
 
     # editions
 
-    def _list(self, edition: Edition) -> None:
+    def _list(self, edition: Edition) -> bool:
         values = dataclasses.asdict(edition)
         key = {"resource": values.pop("resource"), "number": values.pop("number")}
         values["periods"] = list(edition.periods)
-        models.Edition.objects.get_or_create(**key, defaults=values)
+        values["known_at"] = None if edition.state == WAITING else edition.committed_at
+        return bool(models.Edition.objects.get_or_create(**key, defaults=values)[1])
 
-    def list_edition(self, edition: Edition, kind: str, actor: str, detail: Mapping[str, Any]) -> None:
-        """An edition that no parcel made (a roll-back, a redaction, a relation), with its event."""
+    def list_edition(self, edition: Edition, act: Act | None) -> None:
+        """An edition that no parcel made (a roll-back, a redaction), the states of earlier ones, and the event."""
         with transaction.atomic():
-            self._list(edition)
-            _event(kind, actor, edition.committed_at, {"resource": edition.resource, **detail})
+            listed = self._list(edition)
+            if act is None or not listed:
+                return
+            for number, state in act.marks.items():
+                models.Edition.objects.filter(resource=edition.resource, number=number).update(state=state)
+            detail = {"resource": edition.resource, "edition": edition.number, **act.detail}
+            _event(act.kind, act.by, edition.committed_at, detail)
 
     def editions(self, resource: str | None = None) -> list[Edition]:
         rows = models.Edition.objects.order_by("resource", "number")
         return [_edition(row) for row in (rows.filter(resource=resource) if resource else rows)]
 
     def editions_at(self, known_at: datetime) -> dict[str, Edition]:
-        """Resource → the newest published edition that was committed by then."""
-        rows = models.Edition.objects.filter(committed_at__lte=known_at).exclude(state="awaiting_release")
+        """Resource → the newest edition that was published by then: committed, and released where it had to be."""
+        rows = models.Edition.objects.filter(known_at__lte=known_at)
         return {row.resource: _edition(row) for row in rows.order_by("resource", "number")}
 
-    def set_edition_state(self, edition: Edition, state: str, kind: str, actor: str, at: datetime) -> None:
+    def set_edition_state(
+        self, edition: Edition, state: str, kind: str, actor: str, at: datetime, *, known_now: bool = False
+    ) -> None:
         with transaction.atomic():
             found = models.Edition.objects.filter(resource=edition.resource, number=edition.number)
-            found.update(state=state)
+            found.update(state=state, **({"known_at": at} if known_now else {}))
             detail = {"resource": edition.resource, "number": edition.number, "state": state}
             _event(kind, actor, at, detail)
 

@@ -30,9 +30,10 @@ class ScratchFolders:
     def open(self) -> Iterator[ScratchFolder]:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = self._root / f"{os.getpid()}-{secrets.token_hex(4)}"
-        folder.mkdir(mode=0o700)
-        handle = os.open(folder / ".alive", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with self._gate(fcntl.LOCK_SH):
+            folder.mkdir(mode=0o700)
+            handle = os.open(folder / ".alive", os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         tables = DuckTables(folder, memory=self._memory, threads=self._threads)
         try:
             yield ScratchFolder(folder, tables)
@@ -42,13 +43,23 @@ class ScratchFolders:
             os.close(handle)
 
     def sweep(self) -> int:
-        """Remove the folders of dead processes; how many there were. None: the last stop was a clean one."""
-        swept = 0
-        for folder in self._root.glob("*-*") if self._root.is_dir() else ():
-            if _is_dead(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                swept += 1
-        return swept
+        """Remove the folders of dead processes; how many there were. 0: the last stop was a clean one."""
+        if not self._root.is_dir():
+            return 0
+        with self._gate(fcntl.LOCK_EX):  # nobody is between making a folder and locking it
+            dead = [folder for folder in self._root.glob("*-*") if _is_dead(folder)]
+        for folder in dead:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(dead)
+
+    @contextmanager
+    def _gate(self, how: int) -> Iterator[None]:
+        handle = os.open(self._root / ".gate", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, how)
+            yield
+        finally:
+            os.close(handle)
 
 
 def _is_dead(folder: Path) -> bool:

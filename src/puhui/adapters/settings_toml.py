@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -57,7 +58,7 @@ def write_settings(home: Path, settings: ZoneSettings) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = (
         f"format = {FORMAT}\ncity = \"{settings.city}\"\nzone = \"{settings.zone}\"\nbuckets = {settings.buckets}\n"
-        f"database = \"{settings.database}\"\nmemory = \"{settings.memory}\"\nthreads = {settings.threads}\n"
+        f"database = {json.dumps(settings.database)}\nmemory = \"{settings.memory}\"\nthreads = {settings.threads}\n"
     )
     draft = home / f".{_FILE}"
     draft.write_text(text, encoding="utf-8")

@@ -22,6 +22,8 @@ class DuckTables:
         # extensions are not in the wheel and nothing here may reach a network
         self._db.execute("SET autoinstall_known_extensions = false")
         self._db.execute("SET TimeZone = 'UTC'")
+        # `x IN (many constants)` as a join would lose the order of the file, by which records are numbered
+        self._db.execute("SET disabled_optimizers = 'in_clause'")
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, Busy, HomeRefused
@@ -50,6 +51,7 @@ CREATE TRIGGER tombstone_is_final BEFORE UPDATE ON tombstone
 """
 _RECORD = "token, created, cipher, wrapped_by, wrapped, body"
 Numbers = npt.NDArray[np.int64]
+_HEX_DIGITS = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8)
 
 
 class SqliteVault:
@@ -142,19 +144,18 @@ class SqliteVault:
             if alone:
                 self._db.execute("ROLLBACK")
 
-    def tokens_of(self, digests: Sequence[bytes]) -> list[str]:
+    def tokens_of(self, digests: Sequence[bytes]) -> pa.StringArray:
         keys, rests = _halves(digests)
+        sql = "SELECT key, rest, token FROM asked CROSS JOIN identifier ON key = value"
         with self._asking(keys):
-            rows = self._db.execute(
-                "SELECT key, rest, token FROM asked CROSS JOIN identifier ON key = value"
-            ).fetchall()
+            rows = self._db.execute(sql).fetchall()
         if not rows:
-            return [""] * len(digests)
-        found = np.array([row[:2] for row in rows], np.int64)
-        place = np.minimum(np.searchsorted(found[:, 0], keys), len(rows) - 1)
-        same = (found[place, 0] == keys) & (found[place, 1] == rests)
-        texts = [*(self._text(row[2]) for row in rows), ""]
-        return [texts[i] for i in np.where(same, place, -1).tolist()]
+            return pa.nulls(len(digests), pa.string())
+        found_keys, found_rests, found = zip(*rows, strict=True)
+        found_key = np.array(found_keys, np.int64)
+        place = np.minimum(np.searchsorted(found_key, keys), len(rows) - 1)
+        same = (found_key[place] == keys) & (np.array(found_rests, np.int64)[place] == rests)
+        return self._texts(found).take(pa.array(place, mask=~same))
 
     def tokens_named(self, digests: Sequence[bytes]) -> list[tuple[str, ...]]:
         sql = "SELECT token FROM name WHERE digest = ? ORDER BY token"
@@ -275,6 +276,15 @@ class SqliteVault:
 
     def _text(self, packed: bytes) -> str:
         return f"{self._prefix}{chr(packed[0])}{packed[1:].hex()}"
+
+    def _texts(self, packed: Sequence[bytes]) -> pa.StringArray:
+        """`_text` for many at once."""
+        raw = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
+        head = np.frombuffer(self._prefix.encode(), np.uint8)
+        digits = _HEX_DIGITS[raw[:, 1:]].reshape(len(packed), -1)
+        text = np.concatenate([np.broadcast_to(head, (len(packed), len(head))), raw[:, :1], digits], axis=1)
+        offsets = np.arange(len(packed) + 1, dtype=np.int32) * np.int32(text.shape[1])
+        return pa.StringArray.from_buffers(len(packed), pa.py_buffer(offsets), pa.py_buffer(text))
 
     def _numbers(self, tokens: Sequence[str]) -> Numbers:
         return np.array([_number(token) for token in tokens], np.int64)

@@ -66,10 +66,6 @@ class Firms:
         born = self.established[None, :] <= month_ends[:, None]
         return born & (np.isnat(self.ended)[None, :] | (self.ended[None, :] > month_ends[:, None]))
 
-    @property
-    def is_business(self) -> Truth:
-        return self.kind <= TRADER
-
 
 @dataclass(frozen=True, slots=True)
 class People:

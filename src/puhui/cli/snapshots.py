@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ REASONS = {
     Unknown.SOURCE_TIMEOUT: Said("来源超时", "source timed out"),
     Unknown.ERASED: Said("已删除", "erased"),
 }
+MOMENTS = ["%Y-%m-%d", *(f"%Y-%m-%dT%H:%M:%S{rest}" for rest in ("", ".%f", "%z", ".%f%z")), "%Y-%m-%d %H:%M:%S"]
 snapshot_app = typer.Typer(help="快照 · snapshots", no_args_is_help=True)
 
 
@@ -39,7 +40,8 @@ def build(
     home: Home,
     as_of: Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="有效日 · valid at")],
     known_at: Annotated[
-        datetime | None, typer.Option("--known-at", help="已知时刻（UTC），缺省现在 · as known at")
+        datetime | None,
+        typer.Option("--known-at", formats=MOMENTS, help="已知时刻（UTC），缺省现在 · as known at"),
     ] = None,
     engine: Annotated[str, typer.Option(help="duckdb | spark | pyspark")] = "duckdb",
     as_json: AsJson = False,
@@ -47,7 +49,7 @@ def build(
     """计算全部主体的全部指标 · Compute all indicators of all subjects."""
     with refusals(as_json):
         zone = open_zone(home)
-        known = known_at.replace(tzinfo=zone.intake.now().tzinfo) if known_at else None
+        known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else None
         with counted_progress(say("计算指标", "Computing"), as_json) as step:
             built = build_snapshot(zone.desk, as_of.date(), known_at=known, engine=engine, progress=step)
     snapshot = built.snapshot

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from puhui.desk.rooms import DeskRooms
-from puhui.lake.editions import roll_back
+from puhui.lake.editions import act_of, edition_of, roll_back, rollback_digest
 from puhui.model.delivery import Edition
 from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed, Redacted, UnknownName
 
-WAITING, PUBLISHED, ROLLED_BACK = "awaiting_release", "published", "rolled_back"
-
-
-REDACTED = "redacted"
+WAITING, PUBLISHED, REDACTED = "awaiting_release", "published", "redacted"
 
 
 def release(rooms: DeskRooms, resource: str, number: int, *, by: str) -> Edition:
@@ -39,16 +36,20 @@ def newest_to_roll_back(rooms: DeskRooms, resource: str, number: int) -> Edition
 
 
 def roll_back_edition(rooms: DeskRooms, resource: str, number: int, *, by: str, reason: str) -> Edition:
-    """Put the rows of the bad edition's parent in force again, as a new edition. The bad one stays readable by number."""
+    """Put the rows of the bad edition's parent in force again, as a new edition. The bad one stays readable by number.
+    Repeatable: what a stop left undone is gone on with."""
     with rooms.lake.lease(resource):
+        done = rollback_digest(_edition(rooms, resource, number))
+        for edition in rooms.register.editions(resource):
+            if edition.digest == done:
+                return edition
         bad = newest_to_roll_back(rooms, resource, number)
         good = _edition(rooms, resource, bad.parent) if bad.parent is not None else None
         if good is not None and good.state == REDACTED:
             raise _redacted(good)
-        child = roll_back(rooms.lake, bad, good, digest=f"rollback:{resource}:{number}")
-    rooms.register.list_edition(child, "edition-rolled-back", by, {"bad": number, "reason": reason})
-    rooms.register.set_edition_state(bad, ROLLED_BACK, "edition-marked", by, rooms.now())
-    return child
+        committed = roll_back(rooms.lake, bad, good, by=by, reason=reason)
+        rooms.register.list_edition(edition_of(committed), act_of(committed))
+    return edition_of(committed)
 
 
 def readable(edition: Edition) -> Edition:

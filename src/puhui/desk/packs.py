@@ -10,12 +10,14 @@ from puhui.indicators.portable import check_portable
 from puhui.model.refusals import PackRefused
 from puhui.packs.load import load_packs, with_needs
 from puhui.packs.packset import PackSet
+from puhui.packs.sql import readings_of
 
 
 def checked_packs(folders: Sequence[Path]) -> PackSet:
     """The set of these packs, or PackRefused with every mistake of every kind."""
     packs = load_packs(folders)
-    mistakes = [*check_portable(packs), *check_policy(packs)]
+    readings = readings_of(packs)
+    mistakes = [*check_portable(packs, readings), *check_policy(packs, readings)]
     if mistakes:
         raise PackRefused(sorted(mistakes, key=lambda m: (m.file, m.line, m.code)))
     return packs

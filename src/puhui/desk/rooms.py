@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from puhui.indicators.engine import Engine
 from puhui.indicators.store import FiguresStore
+from puhui.lake.editions import Act
 from puhui.lake.store import BlobStore, StoredParcel, TableStore
 from puhui.model.delivery import Edition
 from puhui.model.figures import Snapshot
@@ -37,7 +39,8 @@ class Register(Protocol):
     def editions_at(self, known_at: datetime) -> Mapping[str, Edition]:
         """Resource → the newest edition that was published by then."""
 
-    def list_edition(self, edition: Edition, kind: str, actor: str, detail: Mapping[str, Any]) -> None: ...
+    def list_edition(self, edition: Edition, act: Act | None) -> None:
+        """List an edition that no parcel brought, give the earlier ones their states, write the event. Repeatable."""
 
     def set_edition_state(
         self, edition: Edition, state: str, kind: str, actor: str, at: datetime, *, known_now: bool = False
@@ -67,6 +70,9 @@ class TableFolder(Protocol):
     """A scratch database and folder, gone at the end."""
 
     @property
+    def folder(self) -> Path: ...
+
+    @property
     def tables(self) -> Tables: ...
 
 
@@ -81,7 +87,7 @@ class DeskRooms:
     blobs: BlobStore  # 基础库
     vault: Vault
     figures: FiguresStore
-    open_engine: Callable[[str], Engine]
+    open_engine: Callable[[str, Path], Engine]  # name, folder to spill to
     scratch: Callable[[], AbstractContextManager[TableFolder]]
     now: Callable[[], datetime]
     buckets: int

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from time import perf_counter
 
+from puhui.desk.editions import readable
 from puhui.desk.relations import refresh
 from puhui.desk.rooms import DeskRooms
 from puhui.indicators.build import Editions, build
@@ -14,6 +16,7 @@ from puhui.indicators.compile import Plan, compile_plan
 from puhui.model.delivery import Edition
 from puhui.model.figures import Snapshot
 
+LEASE = "-snapshots"  # no table can be named so
 KEEP = 5  # snapshots that stay readable; those that answers name are pinned later
 
 
@@ -33,14 +36,27 @@ def build_snapshot(
     engine: str = "duckdb",
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
-    """Build the next snapshot and make it current. Every stop on the way leaves the last one in place."""
+    """Build the next snapshot and make it current. Every stop on the way leaves the last one in place.
+
+    Raises Busy while another process builds one, Redacted where an edition of that time can no longer be read.
+    """
+    with rooms.service.lease(LEASE):
+        return _build(rooms, as_of, known_at, engine, progress)
+
+
+def _build(
+    rooms: DeskRooms,
+    as_of: date,
+    known_at: datetime | None,
+    engine: str,
+    progress: Callable[[int, int], None] | None,
+) -> Built:
     started = perf_counter()
     now = rooms.now()
-    known = known_at or now
+    known = min(known_at or now, now)  # what is known later is not known yet
     plan = compile_plan(rooms.packs, as_of)
     editions = _editions(plan, rooms.register.editions_at(known), rooms)
-    worker = rooms.open_engine(engine)
-    try:
+    with rooms.scratch() as scratch, closing(rooms.open_engine(engine, scratch.folder)) as worker:
         snapshot = build(
             plan,
             editions,
@@ -52,11 +68,9 @@ def build_snapshot(
             buckets=rooms.buckets,
             progress=progress,
         )
-    finally:
-        worker.close()
-    rooms.figures.activate(snapshot.number)
     seconds = round(perf_counter() - started, 3)
     rooms.register.list_snapshot(snapshot, seconds)
+    rooms.figures.activate(snapshot.number)
     rooms.figures.prune(keep=KEEP)
     return Built(snapshot, seconds)
 
@@ -73,8 +87,8 @@ def _editions(plan: Plan, known: Mapping[str, Edition], rooms: DeskRooms) -> Edi
         relation = rooms.packs.relations.get(name)
         if relation is None:
             if name in known:
-                found[name] = (known[name], rooms.lake.files(name, known[name].version))
+                found[name] = (readable(known[name]), rooms.lake.files(name, known[name].version))
         elif relation.from_ in known:
-            edition = refresh(relation, known[relation.from_], rooms)
+            edition = refresh(relation, readable(known[relation.from_]), rooms)
             found[name] = (edition, rooms.service.files(name, edition.version))
     return found

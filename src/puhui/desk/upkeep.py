@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from puhui.desk.rooms import DeskRooms
 from puhui.lake.redact import redact
-from puhui.model.delivery import Edition
-from puhui.model.refusals import Busy
+from puhui.model.refusal import Said
+from puhui.model.refusals import Busy, NoSubject, NotAllowed
 from puhui.model.subject import Subject
-from puhui.subjects.erase import Hold, erase, erased_tokens
+from puhui.subjects.erase import Hold, erase, erased_tokens, replay
 from puhui.subjects.lookup import find, history
 
-HOLD, LIFTED = "legal-hold", "legal-hold-lifted"
+HOLD, ERASED = "legal-hold", "subject-erased"
 
 
 def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
     """The subject that a proposal means: by token, or by an identifier that is not written down."""
     if token := given.get("token"):
         return history(rooms.vault, Subject(str(token))).subject
+    if len(given) != 1:
+        raise NoSubject(
+            Said("须且只须给出一个标识", "exactly one identifier is needed"),
+            todo=Said("用 --uscc、--ric 或 --token 之一", "give one of --uscc, --ric, --token"),
+        )
     kind, value = next(iter(given.items()))
     return find(rooms.vault, kind, str(value), today=rooms.now().date())
 
 
 def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date | None, *, by: str) -> None:
     """Write down a duty to keep a subject's records; erasure is refused until its last day."""
+    if not by.strip() or not article.strip():
+        raise NotAllowed(
+            Said("须写明经办人和依据", "an officer and the article are needed"),
+            todo=Said("用 --by 和 --article 写明", "give --by and --article"),
+        )
     detail = {"article": article, "until": until.isoformat() if until else None}
     rooms.register.event(HOLD, by, rooms.now(), detail, subject=subject.token)
 
@@ -35,7 +45,18 @@ def erase_subject(rooms: DeskRooms, token: str, *, by: str, reason: str) -> None
     """Destroy the subject's vault row, index and key, with its event; its rows leave the lake at the next compaction."""
     now = rooms.now()
     erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=_holds(rooms, token))
-    rooms.register.event("subject-erased", by, now, {"reason": reason}, subject=token)
+    rooms.register.event(ERASED, by, now, {"reason": reason}, subject=token)
+
+
+def finish_erasures(rooms: DeskRooms) -> int:
+    """At the start, before anything serves: bury what the journal says, and write the events that a stop kept out."""
+    buried = replay(rooms.vault)
+    erased = erased_tokens(rooms.vault)
+    told = {event["subject"] for event in rooms.register.events(ERASED)} if erased else set()
+    for token in erased:
+        if token not in told:
+            rooms.register.event(ERASED, "upkeep", rooms.now(), {"reason": "finished after a stop"}, subject=token)
+    return buried
 
 
 def _holds(rooms: DeskRooms, token: str) -> list[Hold]:
@@ -51,30 +72,22 @@ def compact_lake(rooms: DeskRooms, *, by: str) -> list[dict[str, Any]]:
         for table in store.tables():
             try:
                 with store.lease(table), rooms.scratch() as scratch:
-                    change = redact(store, table, erased, scratch.tables)
+                    change = redact(store, table, erased, scratch.tables, by=by)
+                    if change is None:
+                        continue
+                    if layer == "business":
+                        rooms.register.list_edition(change.edition, change.act)
             except Busy:
                 continue
-            if change is None:
-                continue
-            if layer == "business":
-                _record(rooms, change.edition, change.unreadable, by)
             done.append({"table": table, "rows_dropped": change.rows_dropped, "edition": change.edition.number})
     return done
 
 
-def _record(rooms: DeskRooms, edition: Edition, unreadable: Sequence[int], by: str) -> None:
-    rooms.register.list_edition(edition, "edition-redacted", by, {"redacted": list(unreadable)})
-    for old in rooms.register.editions(edition.resource):
-        if old.number in unreadable:
-            rooms.register.set_edition_state(old, "redacted", "edition-marked", by, rooms.now())
-
-
 def expire_landings(rooms: DeskRooms) -> list[str]:
     """Destroy the keys of landings whose retention has ended, then the unreadable files; their digests."""
-    expired = rooms.register.expire(rooms.now().date())
+    expired = rooms.register.expire(rooms.now())
     for parcel in expired:
         for name in rooms.blobs.names(parcel.resource):
             if name.startswith(parcel.digest):
                 rooms.blobs.forget(parcel.resource, name)
-        rooms.register.event("landing-expired", "upkeep", rooms.now(), {"digest": parcel.digest})
     return [parcel.digest for parcel in expired]

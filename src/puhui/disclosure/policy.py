@@ -14,8 +14,7 @@ from puhui.disclosure.products import check_products
 from puhui.disclosure.releases import goes_out, identifies
 from puhui.model.refusal import Mistake, Said
 from puhui.packs.packset import Indicator, PackSet
-from puhui.packs.sql import Clause, Reading, read
-from puhui.packs.sql_tables import tables_of
+from puhui.packs.sql import Clause, Reading, readings_of
 from puhui.packs.sql_touches import How
 
 _CLAUSE_ZH = {
@@ -32,14 +31,11 @@ _COUNTED = (How.COUNT, How.FLAG, How.SELECTS)
 
 
 def check_policy(packs: PackSet, readings: Mapping[str, Reading] | None = None) -> list[Mistake]:
-    """Every refusal of the policy in a set of packs: indicators first, then products. `readings` by
-    indicator, if
-    they were read already."""
-    if readings is None:
-        tables = tables_of(packs)
-        readings = {
-            n: read(i.sql, tables, file=i.file, first_line=i.sql_line) for n, i in packs.indicators.items()
-        }
+    """Every refusal of the policy in a set of packs: indicators first, then products.
+
+    `readings` by indicator, if they were read already.
+    """
+    readings = readings_of(packs) if readings is None else readings
     found: list[Mistake] = []
     studies: dict[str, Study] = {}
     for name, indicator in packs.indicators.items():

@@ -8,8 +8,9 @@ rows → the store. What a kill leaves is gone on with (same plan, same editions
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,13 +23,14 @@ from puhui.indicators.engine import Buckets, Engine, Table
 from puhui.indicators.layout import Layout, Slot
 from puhui.indicators.rows import packed
 from puhui.indicators.sources import Source
-from puhui.indicators.store import FiguresStore
-from puhui.model.delivery import Edition, EditionFile
+from puhui.indicators.store import FiguresStore, FiguresWriter
+from puhui.model.delivery import AGAIN, Edition, EditionFile
 from puhui.model.figures import Definition, Snapshot
 from puhui.model.time import month_ends_in, months_back, period_of
 
 Editions = Mapping[str, tuple[Edition, Sequence[EditionFile]]]
 Progress = Callable[[int, int], None]  # buckets done, buckets in all
+Answer = tuple[Buckets, Mapping[str, pa.Table]]
 ROWS_AT_ONCE = 4_000_000
 
 
@@ -62,11 +64,7 @@ def build(
     work = prepare(plan, editions, buckets)
     writer = store.begin(number, fingerprint(work, engine.name))
     try:
-        for span, results in _answers(work, engine, writer.done):
-            batch = assemble(work.plan, work.layout, results, buckets)
-            writer.put(span, packed(batch, work.layout))
-            if progress is not None:
-                progress(span.high + 1, buckets)
+        _fill(work, engine, writer, progress)
         snapshot = Snapshot(
             number=number,
             as_of=plan.as_of,
@@ -82,6 +80,16 @@ def build(
     finally:
         writer.close()
     return snapshot
+
+
+def _fill(work: Work, engine: Engine, writer: FiguresWriter, progress: Progress | None) -> None:
+    # closed before the caller can close the engine: an answer may still be on its way
+    with closing(_answers(work, engine, writer.done)) as answers:
+        for span, results in answers:
+            batch = assemble(work.plan, work.layout, results, work.buckets)
+            writer.put(span, packed(batch, work.layout))
+            if progress is not None:
+                progress(span.high + 1, work.buckets)
 
 
 def prepare(plan: Plan, editions: Editions, buckets: int = 16) -> Work:
@@ -102,8 +110,11 @@ def prepare(plan: Plan, editions: Editions, buckets: int = 16) -> Work:
 
 def _table(source: Source, held: Editions, plan: Plan) -> Table:
     """The table of a source; without an edition it has no rows."""
-    files = held[source.name][1] if source.name in held else ()
-    return Table(source, files, source.in_force(plan.as_of))
+    if source.name not in held:
+        return Table(source, (), "")
+    edition, files = held[source.name]
+    once = f"conflict < {AGAIN}" if edition.conflicts else ""
+    return Table(source, files, " AND ".join(filter(None, (source.in_force(plan.as_of), once))))
 
 
 def _runs(one: Compiled, slot: Slot, held: Mapping[str, object]) -> bool:
@@ -184,7 +195,7 @@ def spans(work: Work) -> tuple[Buckets, ...]:
     return tuple(Buckets(low, min(low + width, work.buckets) - 1) for low in range(0, work.buckets, width))
 
 
-def _answers(work: Work, engine: Engine, done: int) -> Iterator[tuple[Buckets, Mapping[str, pa.Table]]]:
+def _answers(work: Work, engine: Engine, done: int) -> Generator[Answer, None, None]:
     """The engine's answers in the order of buckets; the next range is computed while the last is packed."""
     todo = [span for span in spans(work) if span.low >= done]
     with ThreadPoolExecutor(max_workers=1) as pool:

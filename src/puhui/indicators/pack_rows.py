@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from puhui.indicators.sources import Source
+from puhui.model.delivery import AGAIN
 from puhui.model.subject import SubjectKind, bucket_of
 from puhui.model.time import month_end
 from puhui.packs.forms import Relation, Resource
@@ -184,3 +185,5 @@ def _mark_conflicts(rows: Sequence[Typed], resource: Resource) -> None:
         )
         for row in same:
             row["conflict"] |= bits
+        for row in same[1:] if bits else ():
+            row["conflict"] |= AGAIN

@@ -22,8 +22,7 @@ from puhui.indicators.traps import TRAPPED_BY_NAME
 from puhui.model.refusal import Mistake
 from puhui.packs.forms_answers import IndicatorHead
 from puhui.packs.packset import PackSet
-from puhui.packs.sql import Reading, Scope, parts_of, read
-from puhui.packs.sql_tables import tables_of
+from puhui.packs.sql import Reading, Scope, parts_of, readings_of
 
 __all__ = ["check_portable", "lint", "render_portable_reference"]
 
@@ -31,13 +30,11 @@ _JOINS = {("", ""), ("", "INNER"), ("LEFT", ""), ("LEFT", "OUTER")}
 
 
 def check_portable(packs: PackSet, readings: Mapping[str, Reading] | None = None) -> list[Mistake]:
-    """Every mistake of form in the indicators of a set. `readings` by indicator, if they were read
-    already."""
-    tables = tables_of(packs) if readings is None else {}
+    """Every mistake of form in the indicators of a set. `readings` by indicator, if they were read already."""
+    readings = readings_of(packs) if readings is None else readings
     found: list[Mistake] = []
     for name, one in packs.indicators.items():
-        reading = (readings or {}).get(name) or read(one.sql, tables, file=one.file, first_line=one.sql_line)
-        found += lint(reading, one.head)
+        found += lint(readings[name], one.head)
     return found
 
 

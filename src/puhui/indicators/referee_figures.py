@@ -18,6 +18,7 @@ from puhui.indicators.compile import Compiled, ValueType
 from puhui.indicators.exact import Root, rounded
 from puhui.indicators.referee import select_rows, table_of
 from puhui.indicators.sources import SERVICE_COLUMNS, Source
+from puhui.model.delivery import AGAIN
 from puhui.model.figures import Figure, Unknown, Value
 from puhui.model.subject import Subject
 from puhui.model.time import month_end, months_back
@@ -50,8 +51,12 @@ def figures_of(
 
 
 def _in_force(table: Held, as_of: date) -> list[Mapping[str, Any]]:
+    """The rows that count: facts that may still be used, each once."""
     return [
-        row for row in table.rows if not any(_is_retired(rule, row, as_of) for rule in table.source.retires)
+        row
+        for row in table.rows
+        if (row.get("conflict") or 0) < AGAIN
+        and not any(_is_retired(rule, row, as_of) for rule in table.source.retires)
     ]
 
 

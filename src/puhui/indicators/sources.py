@@ -125,7 +125,7 @@ def relation_source(relation: Relation, of: Source) -> Source:
         columns=tuple(columns),
         monthly=of.monthly,
         complete=frozenset(SubjectKind(kind) for kind in relation.complete),
-        retires=(),
+        retires=tuple(rule for rule in of.retires if rule.field in relation.columns),
         derived_from=of.name,
         always=1 << near.bit if near is not None and near.bit is not None else 0,
     )

@@ -35,7 +35,6 @@ class Account:
     new_subjects: int
     refusing: tuple[str, ...] = ()
     unresolved: int = 0
-    superseded: int = 0
 
     def result(self, superseded: int) -> dict[str, Any]:
         """What `puhui deliver --json` prints, but for the edition's number."""
@@ -137,18 +136,31 @@ def _refusing(checked: CheckedRows) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def refuse_before_linking(checked: CheckedRows, resource: forms.Resource, tables: Tables) -> None:
+    """The same on the checks alone: nobody named in a parcel that is refused gets into the vault."""
+    issues, lines = checked.checked.issues, checked.checked.lines
+    broken = sum(issue.count for issue in issues if issue.check.startswith("broken:"))
+    bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
+    _refuse_over(lines, broken + bad, _refusing(checked), issues, resource)
+
+
 def refuse_if_over(books: Account, resource: forms.Resource) -> None:
     """Refuse the parcel where a check of that severity is broken, or too large a share of its rows is set aside."""
-    counts = books.counts
-    failed = counts.set_aside - books.unresolved
-    share = failed / counts.lines if counts.lines else 0.0
-    if not books.refusing and share <= float(resource.threshold):
+    failed = books.counts.set_aside - books.unresolved
+    _refuse_over(books.counts.lines, failed, books.refusing, books.issues, resource)
+
+
+def _refuse_over(
+    lines: int, failed: int, refusing: Sequence[str], issues: Sequence[Issue], resource: forms.Resource
+) -> None:
+    share = failed / lines if lines else 0.0
+    if not refusing and share <= float(resource.threshold):
         return
-    checks = ", ".join(books.refusing) or _most_frequent(books.issues)
+    checks = ", ".join(refusing) or _most_frequent(issues)
     raise ParcelOverThreshold(
         Said(
-            f"{counts.lines} 行中有 {failed} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
-            f"{failed} of {counts.lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
+            f"{lines} 行中有 {failed} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
+            f"{failed} of {lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
         ),
         todo=Said("请数源部门检查导出程序后重新投送整个文件", "the agency mends its export and delivers the whole file again"),
         where=resource.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from puhui.intake.formats import Form, Records
@@ -11,6 +11,8 @@ from puhui.intake.mapping import choose_mapping
 from puhui.intake.parcels import with_manifest
 from puhui.intake.rooms import OpenedFile, Rooms
 from puhui.model.delivery import Parcel
+from puhui.model.refusal import Said
+from puhui.model.refusals import ParcelMismatch
 from puhui.model.tables import Tables
 from puhui.packs import forms
 from puhui.quality.check import BrokenRecord, Source
@@ -56,3 +58,24 @@ def open_parcel(parcel: Parcel, rooms: Rooms, folder: Path) -> Opened:
     warnings = agree(parcel.manifest, file.records, resource, rooms.suppliers)
     mapping = choose_mapping(rooms.packs, resource, file.records, parcel.mapping)
     return Opened(parcel, resource, mapping, file, warnings)
+
+
+def as_corrected(opened: Opened, rooms: Rooms) -> Opened:
+    """A correction belongs to the period of the parcel that it mends, where it states none of its own.
+
+    ParcelMismatch where no parcel of the resource has the digest that it names.
+    """
+    manifest = opened.parcel.manifest
+    if not manifest.corrects:
+        return opened
+    mended = rooms.register.find(opened.resource.name, manifest.corrects)
+    if mended is None:
+        raise ParcelMismatch(
+            Said("没有摘要如此的包可更正", "no parcel of this resource has the digest that is corrected"),
+            todo=Said("核对被更正的包的完整摘要", "give the whole digest of the parcel that it mends"),
+            where="corrects",
+        )
+    if manifest.period or not mended.period:
+        return opened
+    manifest = replace(manifest, period=mended.period)
+    return replace(opened, parcel=replace(opened.parcel, manifest=manifest))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from puhui.intake.formats import Records
+from puhui.lake.editions import Act
 from puhui.lake.store import BlobStore, Sealed, StoredParcel, TableStore
 from puhui.model.delivery import Edition, Landing, Parcel
 from puhui.model.tables import Tables
@@ -35,14 +36,19 @@ class ParcelRegister(Protocol):
 
     def unfinished(self) -> Sequence[StoredParcel]: ...
 
+    def editions(self, resource: str | None = None) -> Sequence[Edition]: ...
+
+    def list_edition(self, edition: Edition, act: Act | None) -> None:
+        """List an edition that no parcel brought, give the earlier ones their states, write the event. Repeatable."""
+
     def find_digest(self, digest: str) -> Sequence[StoredParcel]:
         """The parcels whose digest begins so."""
 
     def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
         """One line of the outbox, durable once it returns."""
 
-    def refuse(self, landing_digest: str, parcel: Parcel, code: str, at: datetime) -> None:
-        """Write the event of a refused parcel."""
+    def refuse(self, parcel: Parcel, code: str, at: datetime) -> None:
+        """Write the event of a refused parcel: its resource and why, nothing of the file."""
 
 
 class OpenedFile(Protocol):

@@ -6,20 +6,30 @@ or the parcel was refused and nothing of it was kept. Stop it anywhere: the next
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from puhui.intake.account import Account, account, lost_count, preview_of, refuse_if_over
-from puhui.intake.open import Opened, open_parcel
+from puhui.intake.account import (
+    Account,
+    account,
+    lost_count,
+    preview_of,
+    refuse_before_linking,
+    refuse_if_over,
+)
+from puhui.intake.open import Opened, as_corrected, open_parcel
 from puhui.intake.periods import Periods, periods_of
+from puhui.intake.repair import settle_unfinished
 from puhui.intake.rooms import Rooms
 from puhui.intake.set_aside import seal_set_aside
 from puhui.lake.apply import Change
 from puhui.lake.editions import Intent, commit_linked
 from puhui.lake.landing import land
-from puhui.lake.layout import columns_of, key_columns, kept_fields
+from puhui.lake.layout import columns_of, kept_fields, key_columns
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
+from puhui.model.refusal import Refusal
+from puhui.model.refusals import Busy
 from puhui.model.tables import Tables
 from puhui.packs import forms
 from puhui.quality.check import CheckedRows, check, stage, unstage
@@ -41,23 +51,37 @@ class Taken:
 
 
 def take(parcel: Parcel, rooms: Rooms, progress: Progress = lambda step: None) -> Taken:
-    """Take one parcel. A repeated one returns its first result and changes nothing. Raises a Refusal."""
+    """Take one parcel. A repeated one returns its first result and changes nothing. Raises a Refusal, of which the
+    register keeps the code alone."""
+    try:
+        return _take(parcel, rooms, progress)
+    except Busy:
+        raise
+    except Refusal as refusal:
+        rooms.register.refuse(parcel, refusal.code, rooms.now())
+        raise
+
+
+def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
     with rooms.scratch() as scratch, rooms.lake.lease(parcel.resource):
-        opened = open_parcel(parcel, rooms, scratch.folder)
+        opened = as_corrected(open_parcel(parcel, rooms, scratch.folder), rooms)
         progress("opened")
+        settle_unfinished(opened.resource.name, rooms)  # what a killed process began while this one was running
         if (first := rooms.register.find(opened.resource.name, opened.records.digest)) is not None:
             return Taken(dict(first.result), repeated=True)
         landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
         progress("landed")
         checked = _check(landing, opened, scratch.tables, rooms)
+        refuse_before_linking(checked, opened.resource, scratch.tables)
         progress("checked")
         periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
         linked = _link(checked, opened, periods, scratch.tables, rooms)
         progress("linked")
         books = _account(landing, opened, checked, linked, periods, scratch.tables)
-        edition = _commit(landing, opened, checked, linked, books, periods, scratch.tables, rooms)
+        edition, result = _commit(landing, opened, checked, linked, books, periods, scratch.tables, rooms)
         progress("committed")
-        return Taken(_settle(landing, books, edition, rooms))
+        rooms.register.settle(edition.resource, landing.digest, result, edition)
+        return Taken(dict(result))
 
 
 def _check(landing: Landing, opened: Opened, tables: Tables, rooms: Rooms) -> CheckedRows:
@@ -126,7 +150,7 @@ def _commit(
     periods: Periods,
     tables: Tables,
     rooms: Rooms,
-) -> Edition:
+) -> tuple[Edition, Mapping[str, object]]:
     """Seal what was set aside, note the parcel as being taken, commit. From the commit on the parcel is taken."""
     resource = opened.resource
     with landing.parcel.path.open("rb") as delivered:
@@ -156,12 +180,6 @@ def _commit(
         rows=books.counts.accepted,
     )
     return commit_linked(linked.linked, intent, tables, rooms.lake)
-
-
-def _settle(landing: Landing, books: Account, edition: Edition, rooms: Rooms) -> dict[str, object]:
-    result = {**books.result(books.superseded), "edition": edition.number}
-    rooms.register.settle(landing.parcel.resource, landing.digest, result, edition)
-    return result
 
 
 def preview(parcel: Parcel, rooms: Rooms) -> dict[str, object]:

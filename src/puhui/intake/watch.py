@@ -20,6 +20,7 @@ from puhui.intake.parcels import parcel_of
 from puhui.intake.rooms import Rooms
 from puhui.intake.take import take
 from puhui.model.refusal import Refusal
+from puhui.model.refusals import Busy
 from puhui.packs.packset import PackSet
 
 DONE = ".done"
@@ -70,16 +71,21 @@ def watching(
     looks = 0
     while True:
         for path in pending(folder, seen):
-            yield _taken(path, packs, rooms)
+            outcome = _taken(path, packs, rooms)
+            if outcome is not None:
+                yield outcome
         looks += 1
         if once and (looks == 2 or not seen):
             return
         pause()
 
 
-def _taken(path: Path, packs: PackSet, rooms: Rooms) -> dict[str, Any]:
+def _taken(path: Path, packs: PackSet, rooms: Rooms) -> dict[str, Any] | None:
+    """What became of a file; None: another process writes its table, and a later look takes it."""
     try:
         taken = take(parcel_of(packs, path.parent.name, path), rooms)
+    except Busy:
+        return None
     except Refusal as refusal:
         moved = move_away(path, REFUSED)
         reason = moved.with_name(moved.name + ".reason.json")

@@ -30,6 +30,32 @@ class Intent:
     keep_periods: bool = True  # what the parent held is still held
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Why there is an edition that no parcel brought, and the states that it gives to earlier ones.
+
+    It stands in the commit's note, so that a stop between the commit and the register loses nothing.
+    """
+
+    kind: str
+    by: str
+    detail: Mapping[str, Any]
+    marks: Mapping[int, str]  # number → state
+
+    def as_note(self) -> dict[str, Any]:
+        marks = {str(number): state for number, state in self.marks.items()}
+        return {"kind": self.kind, "by": self.by, "detail": dict(self.detail), "marks": marks}
+
+
+def act_of(committed: Committed) -> Act | None:
+    """The act that a commit's note tells of; None where a parcel brought the edition."""
+    note = committed.note.get("act")
+    if note is None:
+        return None
+    marks = {int(number): state for number, state in note["marks"].items()}
+    return Act(note["kind"], note["by"], note["detail"], marks)
+
+
 def commit_linked(
     linked: Linked, intent: Intent, tables: Tables, store: TableStore
 ) -> tuple[Edition, Mapping[str, Any]]:
@@ -72,7 +98,7 @@ def newest(store: TableStore, resource: str) -> Edition | None:
     return edition_of(versions[-1]) if versions else None
 
 
-def roll_back(store: TableStore, bad: Edition, good: Edition | None, digest: str) -> Edition:
+def roll_back(store: TableStore, bad: Edition, good: Edition | None, *, by: str, reason: str) -> Committed:
     """A new edition with exactly the rows of `good` (or none), over `bad`. What was known before stays readable.
     Rows that no steward released are not published by a roll-back either."""
     head = newest(store, bad.resource)
@@ -80,16 +106,21 @@ def roll_back(store: TableStore, bad: Edition, good: Edition | None, digest: str
         bad,
         number=(head.number if head else bad.number) + 1,
         parent=good.number if good else None,
-        digest=digest,
+        digest=rollback_digest(bad),
         kind=DeliveryKind.CORRECTION,
         rows=good.rows if good else 0,
         periods=good.periods if good else (),
         conflicts=good.conflicts if good else 0,
         state="awaiting_release" if good and good.state == "awaiting_release" else "published",
     )
-    note = {**note_of(child), "rolls_back": bad.number, "result": {}}
-    done = store.restore(bad.resource, good.version if good else None, note)
-    return replace(child, version=done.version, committed_at=done.at)
+    act = Act("edition-rolled-back", by, {"bad": bad.number, "reason": reason}, {bad.number: "rolled_back"})
+    note = {**note_of(child), "act": act.as_note(), "result": {}}
+    return store.restore(bad.resource, good.version if good else None, note)
+
+
+def rollback_digest(bad: Edition) -> str:
+    """What the edition is known by that puts `bad` out of force."""
+    return f"rollback:{bad.resource}:{bad.number}"
 
 
 def _next_edition(intent: Intent, parent: Edition | None, rows: int) -> Edition:

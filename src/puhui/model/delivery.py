@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+AGAIN = 1 << 62  # the bit of `conflict` that says: the fact stands in an earlier row of the edition already
+
 
 class Severity(StrEnum):
     REFUSE = "refuse"  # the whole parcel

@@ -19,8 +19,9 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from puhui.model.refusal import Mistake, Said
+from puhui.packs.packset import PackSet
 from puhui.packs.sql_scopes import CLAUSE_OF, Clause, Reading, Scope, Source, columns_in, line_of, parts_of
-from puhui.packs.sql_tables import RESERVED, Table
+from puhui.packs.sql_tables import RESERVED, Table, tables_of
 
 __all__ = ["CLAUSE_OF", "Clause", "Reading", "Scope", "Source", "columns_in", "line_of", "parts_of", "read"]
 
@@ -67,6 +68,15 @@ def read(sql: str, tables: Mapping[str, Table], *, file: str = "", first_line: i
         tuple(builder.unreadable),
         tuple(builder.unresolved),
     )
+
+
+def readings_of(packs: PackSet) -> dict[str, Reading]:
+    """Every indicator of a set, read once: lint, policy and compiler share it."""
+    tables = tables_of(packs)
+    return {
+        name: read(one.sql, tables, file=one.file, first_line=one.sql_line)
+        for name, one in packs.indicators.items()
+    }
 
 
 def _without_colons(sql: str) -> tuple[str, frozenset[int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from puhui.model.tables import literal
 from puhui.packs import forms
@@ -20,36 +19,21 @@ def spellings(codes: forms.CodeList) -> dict[str, str]:
     return {**found, **{value.code: value.code for value in codes.values}}
 
 
-FEW = 24  # so many words are compared one by one; more are told apart by how they start first
+FEW = 16  # so many words are compared one by one; more are halved first
 
 
 def is_one_of_sql(text: str, words: Iterable[str]) -> str:
-    """Whether `text` (a column) is one of `words`.
+    """Whether `text` (a column) is one of `words`: a search by halves, written out.
 
-    Never as IN: from five words on the engine makes a join of it, and a join loses the order of the rows, which
-    is what numbers the records.
+    Never as IN: from five words on the engine makes a join of it, and a join loses the order of the rows,
+    which is what numbers the records.
     """
-    listed = list(dict.fromkeys(words))
+    listed = sorted(set(words))  # by code point, which is the engine's order of bytes too
     if len(listed) <= FEW:
-        return "(" + " OR ".join(f"{text} = {literal(word)}" for word in listed) + ")"
-    start = _telling_start(listed)
-    groups: dict[str, list[str]] = {}
-    for word in listed:
-        groups.setdefault(word[:start], []).append(word)
-    arms = " ".join(
-        f"WHEN {literal(head)} THEN {is_one_of_sql(text, group)}" for head, group in groups.items()
-    )
-    return f"CASE {text}[1:{start}] {arms} ELSE FALSE END"
-
-
-def _telling_start(words: Sequence[str]) -> int:
-    """How many first characters leave the fewest comparisons: of starts, and of the words that share one."""
-
-    def comparisons(start: int) -> int:
-        heads = Counter(word[:start] for word in words)
-        return len(heads) + max(heads.values())
-
-    return min(range(1, max(map(len, words)) + 1), key=comparisons)
+        return "(" + (" OR ".join(f"{text} = {literal(word)}" for word in listed) or "FALSE") + ")"
+    half = len(listed) // 2
+    below, above = is_one_of_sql(text, listed[:half]), is_one_of_sql(text, listed[half:])
+    return f"CASE WHEN {text} < {literal(listed[half])} THEN {below} ELSE {above} END"
 
 
 def codes_sql(text: str, codes: forms.CodeList) -> str:

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from puhui.model.tables import literal
 from puhui.model.time import month_end
+from puhui.quality.codes import is_one_of_sql
 from puhui.quality.text import let_sql, narrow, narrow_sql, trim, trim_sql
 
 OPEN_END = date(9999, 12, 31)
@@ -56,7 +57,7 @@ def _slow_day_sql(name: str, excel: bool) -> str:
         rf"regexp_extract({name}, {literal(_SEPARATED)}, 2) || '-' || "
         rf"regexp_extract({name}, {literal(_SEPARATED)}, 3) AS DATE)",
         rf"WHEN {packed} THEN TRY_CAST({name}[1:4] || '-' || {name}[5:6] || '-' || {name}[7:8] AS DATE)",
-        f"WHEN {name} IN ({', '.join(map(literal, OPEN_WORDS))}) THEN DATE '{OPEN_END}'",
+        f"WHEN {is_one_of_sql(name, OPEN_WORDS)} THEN DATE '{OPEN_END}'",
     ]
     if excel:
         low, high = _EXCEL_DAYS

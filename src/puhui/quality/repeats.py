@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from puhui.model.delivery import Issue, Severity
+from puhui.model.delivery import AGAIN, Issue, Severity
 from puhui.model.tables import Tables, quoted
 
 DROPPED = "repeated_lines"  # line, why: rows that are in the parcel once more
@@ -69,8 +69,9 @@ def _mark_conflicts(key: str, marked: Sequence[str], tables: Tables) -> None:
     ]
     mask = " | ".join(f"({bit})" for bit in bits)
     tables.execute(
-        f"INSERT INTO {MARKED} SELECT unnest(lines), mask FROM (SELECT list(line) AS lines, {mask} AS mask "
-        f"FROM repeat_rows WHERE line NOT IN (SELECT line FROM {DROPPED}) GROUP BY {key}) WHERE len(lines) > 1"
+        f"INSERT INTO {MARKED} SELECT line, mask + CASE WHEN line = lines[1] THEN 0 ELSE {AGAIN} END FROM ("
+        f"SELECT lines, unnest(lines) AS line, mask FROM (SELECT list_sort(list(line)) AS lines, {mask} AS mask "
+        f"FROM repeat_rows WHERE line NOT IN (SELECT line FROM {DROPPED}) GROUP BY {key}) WHERE len(lines) > 1)"
     )
 
 

@@ -44,6 +44,7 @@ class Edition(models.Model):
     digest = models.CharField(max_length=64)
     kind = models.CharField(max_length=16)
     committed_at = models.DateTimeField()
+    known_at = models.DateTimeField(null=True)  # its commit, or its release; null: it waits for a release
     rows = models.BigIntegerField()
     periods = models.JSONField(default=list)
     conflicts = models.BigIntegerField(default=0)

@@ -62,7 +62,8 @@ class Adoption:
         texts = list(dict.fromkeys([*identifiers, *self._inner.values()]))
         digests = vault.identifier_digests(texts)
         self._digest_of = dict(zip(texts, digests, strict=True))
-        self._token_of = dict(zip(texts, vault.store.tokens_of(digests), strict=True))
+        tokens = vault.store.tokens_of(digests).to_pylist()
+        self._token_of = {text: token or "" for text, token in zip(texts, tokens, strict=True)}
         self._opened: dict[str, Opened] = {}
         self._touched: dict[str, None] = {}
         self._index: list[tuple[str, str]] = []
@@ -78,10 +79,16 @@ class Adoption:
         wrong: list[tuple[str, str]] = []
         agreeing = self._agreeing(identifiers, wrong)
         token = self._token_of.get(first) or self._known_by_another(first, agreeing, wrong)
-        if not token:
-            token = self._bear(kind_of(first, self._persons))
+        fresh = not token
+        token = token or self._bear(kind_of(first, self._persons))
         for field, identifier in agreeing:
-            self._claim(token, field, identifier, wrong)
+            owner = self._token_of.get(identifier)
+            if owner == token:
+                continue
+            if owner or not (fresh or self._may_take(token, identifier)):
+                wrong.append((CONFLICT, field))
+            else:
+                self._give(token, identifier)
         return token, wrong
 
     def _agreeing(
@@ -94,12 +101,19 @@ class Adoption:
         for field, identifier in identifiers:
             if (kind_of(identifier, self._persons) is SubjectKind.PERSON) != person:
                 continue
-            group = [identifier, *([self._inner[identifier]] if identifier in self._inner else [])]
-            if any(taken.get(_kind(text), text) != text for text in group):
+            inner = self._inner.get(identifier)
+            group = (
+                ((_kind(identifier), identifier), (ORG_CODE, inner))
+                if inner
+                else ((_kind(identifier), identifier),)
+            )
+            if any(taken.get(kind, text) != text for kind, text in group):
                 wrong.append((CONFLICT, field))
                 continue
-            taken.update({_kind(text): text for text in group if _kind(text) in _SINGLE})
-            result.extend((field, text) for text in group)
+            for kind, text in group:
+                if kind in _SINGLE:
+                    taken[kind] = text
+                result.append((field, text))
         return result
 
     def _known_by_another(
@@ -123,25 +137,20 @@ class Adoption:
         if theirs is not ours and SubjectKind.SOLE_TRADER in (theirs, ours):
             return False
         kind = _kind(identifier)
-        return kind not in _SINGLE or all(k != kind for k, _ in self._record_of(token).record.identifiers)
+        return kind not in _SINGLE or not any(k == kind for k, _ in self._record_of(token).record.identifiers)
 
-    def _claim(self, token: str, field: str, identifier: str, wrong: list[tuple[str, str]]) -> None:
-        owner = self._token_of.get(identifier, "")
-        if owner == token:
-            return
-        if owner or not self._record_takes(token, identifier):
-            wrong.append((CONFLICT, field))
-            return
+    def _give(self, token: str, identifier: str) -> None:
         kind, _, value = identifier.partition("|")
         self._record_of(token).record.identifiers.append((kind, value))
         self._touched[token] = None
         self._token_of[identifier] = token
         self._index.append((identifier, token))
 
-    def _record_takes(self, token: str, identifier: str) -> bool:
+    def _may_take(self, token: str, identifier: str) -> bool:
+        """Whether the subject has no other identifier of a kind that one has once."""
         kind, _, value = identifier.partition("|")
         owned = self._record_of(token).record.identifiers
-        return kind not in _SINGLE or all(k != kind or v == value for k, v in owned)
+        return kind not in _SINGLE or not any(k == kind and v != value for k, v in owned)
 
     def _bear(self, kind: SubjectKind) -> str:
         subject = self._vault.new(kind, self._created)

@@ -106,8 +106,10 @@ def _fields(resource: Resource, ways: Ways, identities: pa.Table) -> list[tuple[
 
 
 def _joined(identities: pa.Table, fields: list[tuple[str, str]]) -> list[str]:
+    """The fields of each row as one text; what separates them is taken out of the values."""
     columns = [pc.fill_null(identities[name].combine_chunks().cast(pa.string()), "") for name, _ in fields]
-    texts: list[str] = pc.binary_join_element_wise(*columns, _UNIT).to_pylist()
+    clean = [pc.replace_substring_regex(column, f"[{_UNIT}{_ROW}]", " ") for column in columns]
+    texts: list[str] = pc.binary_join_element_wise(*clean, _UNIT).to_pylist()
     return texts
 
 

@@ -14,6 +14,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puhui.model.delivery import Severity
 from puhui.model.subject import bucket_of
@@ -96,9 +97,9 @@ def link_others(
     kinds = (kind,) if isinstance(kind, str) else tuple(kind)
     texts = written(encoded.dictionary, kinds, today)[0].to_pylist()
     with vault.batch():
-        asked = sorted({text for text in texts if text})
-        tokens = dict(zip(asked, vault.tokens_of(asked), strict=True))
-        missing = [text for text in asked if not tokens[text]]
+        asked = pa.array(sorted({text for text in texts if text}), pa.string())
+        tokens = dict(zip(asked.to_pylist(), vault.tokens_of(asked).to_pylist(), strict=True))
+        missing = [text for text, token in tokens.items() if token is None]
         adoption = Adoption(vault, missing, today.isoformat(), persons)
         for text in missing:
             tokens[text] = adoption.settle([("", text)])[0]
@@ -107,11 +108,12 @@ def link_others(
     return found.take(encoded.indices)
 
 
-def _place(sight: Sight, known: list[str]) -> _Placed:
+def _place(sight: Sight, known: pa.StringArray) -> _Placed:
     """The rows whose identifiers are all known as one and the same subject; the others get -1."""
-    subjects = sorted({token for token in known if token})
-    places = {token: number for number, token in enumerate(subjects)}
-    number_of_text = np.array([places.get(token, -2) for token in known] + [-1], np.int32)  # [-1]: blank
+    encoded = known.dictionary_encode()
+    subjects = encoded.dictionary.to_pylist()
+    numbers = pc.fill_null(encoded.indices, -2).to_numpy(zero_copy_only=False)
+    number_of_text = np.append(numbers, -1).astype(np.int32)  # the last one: blank
     rows = number_of_text[sight.codes]  # identities × fields: subject, -1 blank, -2 unknown
     width = rows.shape[1]
     if not width:
@@ -129,7 +131,8 @@ def _open_rows(sight: Sight, placed: _Placed) -> npt.NDArray[np.int64]:
 
 def _open_texts(sight: Sight, placed: _Placed) -> list[str]:
     codes = np.unique(sight.codes[_open_rows(sight, placed)])
-    return [sight.texts[code] for code in codes[codes >= 0].tolist()]
+    texts: list[str] = sight.texts.take(pa.array(codes[codes >= 0])).to_pylist()
+    return texts
 
 
 def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str, ...]) -> list[Finding]:
@@ -137,8 +140,8 @@ def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str,
     findings = []
     places = {token: number for number, token in enumerate(placed.subjects)}
     for row in _open_rows(sight, placed).tolist():
-        codes = sight.codes[row].tolist()
-        filled = [(field, sight.texts[code]) for field, code in zip(fields, codes, strict=True) if code >= 0]
+        codes = zip(fields, sight.codes[row].tolist(), strict=True)
+        filled = [(field, sight.texts[code].as_py()) for field, code in codes if code >= 0]
         token, wrong = adoption.settle(filled)
         placed.numbers[row] = placed.number_of(token, places)
         placed.confidence[row] = 1.0

@@ -33,7 +33,7 @@ def find(vault: Vault, kind: str, value: str, *, today: date) -> Subject:
     kinds = FORMS if kind == BY_FORM else (kind,)
     texts, _ = written(pa.array([value], pa.string()), kinds, today)
     text = texts[0].as_py()
-    token = vault.tokens_of([text])[0] if text else ""
+    token = vault.tokens_of(texts)[0].as_py() if text else None
     if not token:
         raise _none()
     return Subject(token)

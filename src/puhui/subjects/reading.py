@@ -67,7 +67,7 @@ class Sight:
     """
 
     identity: npt.NDArray[np.int64]
-    texts: list[str]
+    texts: pa.StringArray
     codes: npt.NDArray[np.int32]
     findings: list[Finding]
 
@@ -153,9 +153,9 @@ def _invalid(numbers: npt.NDArray[np.int64], error: npt.NDArray[np.uint8], field
     return [Finding(int(numbers[row]), checks[int(error[row])], Severity.WARN, field) for row in wrong]
 
 
-def _encoded(columns: list[pa.StringArray], rows: int) -> tuple[list[str], npt.NDArray[np.int32]]:
+def _encoded(columns: list[pa.StringArray], rows: int) -> tuple[pa.StringArray, npt.NDArray[np.int32]]:
     if not columns:
-        return [], np.zeros((rows, 0), np.int32)
+        return pa.array([], pa.string()), np.zeros((rows, 0), np.int32)
     encoded = pa.concat_arrays(columns).dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return encoded.dictionary.to_pylist(), codes.reshape(len(columns), rows).T
+    return encoded.dictionary, codes.reshape(len(columns), rows).T

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pyarrow as pa
+
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
@@ -61,8 +63,8 @@ class VaultStore(Protocol):
     def write_meta(self, facts: Mapping[str, str]) -> None:
         """Adds facts; a fact is never changed once written."""
 
-    def tokens_of(self, digests: Sequence[bytes]) -> list[str]:
-        """The token behind each identifier's digest, empty where unknown; in the order asked."""
+    def tokens_of(self, digests: Sequence[bytes]) -> pa.StringArray:
+        """The token behind each identifier's digest, null where unknown; in the order asked."""
 
     def tokens_named(self, digests: Sequence[bytes]) -> list[tuple[str, ...]]:
         """The tokens behind each name's digest, sorted; in the order asked."""

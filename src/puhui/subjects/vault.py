@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
+import pyarrow as pa
 
 from puhui.model.keys import Key, KeyStore
 from puhui.model.refusal import Said
@@ -105,7 +106,8 @@ class Vault:
         self._keys = keys
         self._prefix = city + zone
         self._index, self._sealing = self._open(city, zone)
-        self._wrapping = {_version(self._sealing): self._sealing}
+        self._version = _version(self._sealing)
+        self._wrapping = {self._version: self._sealing}
 
     def __repr__(self) -> str:
         return f"Vault({self._prefix!r})"
@@ -161,9 +163,9 @@ class Vault:
         full, core = self.digests((f"n|{parts.full}".encode(), f"c|{parts.core}".encode()))
         return full, core
 
-    def tokens_of(self, identifiers: Sequence[str]) -> list[str]:
-        """Tokens of identifiers written `kind|value` (normal forms), empty where unknown."""
-        return self.store.tokens_of(self.identifier_digests(identifiers))
+    def tokens_of(self, identifiers: pa.StringArray) -> pa.StringArray:
+        """Tokens of identifiers written `kind|value` (normal forms, no nulls), null where unknown."""
+        return self.store.tokens_of(self.digests(identifiers.cast(pa.binary()).to_pylist()))
 
     # --- records ---
 
@@ -189,7 +191,7 @@ class Vault:
     def _seal(self, one: Opened) -> SealedRecord:
         bound = one.token.encode()
         if not one.wrapped:
-            one.wrapped_by = _version(self._sealing)
+            one.wrapped_by = self._version
             one.wrapped = seal.seal(self._sealing.secret, one.key, b"k|" + bound)
         body = seal.seal(one.key, _ENCODER.encode(one.record), b"r|" + bound)
         return SealedRecord(one.token, one.created, seal.AES_256_GCM, one.wrapped_by, one.wrapped, body)
@@ -204,7 +206,7 @@ class Vault:
     def seal_note(self, plain: bytes, bound_to: bytes) -> tuple[int, int, bytes]:
         """Seals what belongs to no subject (a case): algorithm id, version of the zone's key, ciphertext."""
         sealed = seal.seal(self._sealing.secret, plain, b"n|" + bound_to)
-        return seal.AES_256_GCM, _version(self._sealing), sealed
+        return seal.AES_256_GCM, self._version, sealed
 
     def open_note(self, cipher: int, version: int, sealed: bytes, bound_to: bytes) -> bytes:
         return seal.open_sealed(cipher, self._wrapping_key(version).secret, sealed, b"n|" + bound_to)

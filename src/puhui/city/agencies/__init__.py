@@ -57,6 +57,7 @@ AGENCIES: Mapping[str, Agency] = {
     "GJJ-03": housing_fund.ledger,
     "GJJ-04": housing_fund.loans,
     "GJJ-05": housing_fund.repayments,
+    "GJJ-06": housing_fund.coborrowers,
     "ZRZY-01": land.mortgages,
     "ZRZY-02": land.seizures,
     "ZRZY-03": land.farmland,

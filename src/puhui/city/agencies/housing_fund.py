@@ -12,7 +12,6 @@ from puhui.city.columns import (
     dates,
     every_pair,
     exact,
-    nothing,
     numbered,
     pick,
     rows_of,
@@ -183,14 +182,14 @@ def repayments(district: District) -> Rows:
 
 
 def coborrowers(district: District) -> Rows:
-    person = borrowers(district)
+    """Every second loan has a second borrower."""
+    person = borrowers(district)[::2]
     other = (person + 1) % len(district.people)
     columns = {
-        "id_type": same("111", len(person)),
-        "id_no": pick(district.people.ric, other),
-        "name": pick(district.people.name, other),
+        "id_no": pick(district.people.ric, person),
         "loan_contract_no": numbered("余公贷YY", district.first + person, width=8),
-        "relation": same("配偶", len(person)),
-        "note": nothing(len(person)),
+        "coborrower_name": pick(district.people.name, other),
+        "coborrower_id_no": pick(district.people.ric, other),
+        "coborrower_rel": same("配偶", len(person)),
     }
-    return rows_of("GJJ-06", district.person(other), columns)
+    return rows_of("GJJ-06", district.person(person), columns)

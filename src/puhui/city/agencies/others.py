@@ -22,7 +22,7 @@ from puhui.packs.forms import CodeList, Field, Resource
 
 TOLD = (
     "GAJ-01", "GAJ-04", "SCJ-03", "SCJ-04", "SCJ-05", "SCJ-07", "FGW-03", "FGW-04", "JYJ-01", "MZJ-01",
-    "GJJ-06", "DL-01", "DL-04", "RQ-01", "SW-01", "CMCC-02", "CMCC-03", "YZJ-01", "JTJ-01",
+    "DL-01", "DL-04", "RQ-01", "SW-01", "CMCC-02", "CMCC-03", "YZJ-01", "JTJ-01",
     "SFJ-01", "JH-01",
 )  # fmt: skip
 SHARE = {"GAJ-01": 1.0}  # of the subjects that a kind of record can be about; the others 4 in a hundred
