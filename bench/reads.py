@@ -59,7 +59,7 @@ def column(at: int, numbers: NDArray[np.int64]) -> Filled:
     mixed = np.abs(mixed)
     kind, scale = _KINDS[at % len(_KINDS)]
     spread = {"int": 50, "date": 2000, "bool": 2}.get(kind, 10_000 if scale == 4 else 50_000_000)
-    base = 18_000 if kind == "date" else 0
+    base = 737_000 if kind == "date" else 0
     return Filled(base + mixed % spread, mixed % 29 == 0)
 
 

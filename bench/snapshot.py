@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from bench.snapshot_rows import AS_OF, BUCKETS, SOURCES, Lake, Told, indicator_o
 from puhui.adapters.engine_duckdb import DuckEngine
 from puhui.adapters.figures_lmdb import LmdbFigures
 from puhui.indicators.build import build, prepare
-from puhui.indicators.columns import EPOCH
 from puhui.indicators.compile import Plan, compile_indicators
 from puhui.indicators.engine import Buckets
 from puhui.indicators.rows import Batch, Filled, packed
@@ -133,12 +132,12 @@ def _batch(wide: pa.Table, told: list[Told], bucket: int, sources: list[str]) ->
     columns = {}
     for position, one in enumerate(told):
         column = wide.column(one.name).combine_chunks()
-        if pa.types.is_date(column.type):
+        days = pa.types.is_date(column.type)
+        if days:
             column = column.cast(pa.int32())
         null = np.asarray(column.is_null().to_numpy(zero_copy_only=False), dtype=bool)
         data = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        columns[position] = Filled(data, null)
-    assert EPOCH.year == 1970  # Arrow's days and ours begin together
+        columns[position] = Filled(data + date(1970, 1, 1).toordinal() if days else data, null)
     return Batch(tokens, [bucket] * len(tokens), present, columns)
 
 

@@ -46,13 +46,17 @@ def snapshot(number: int, subjects: int) -> Snapshot:
     return Snapshot(number, date(2026, 6, 30), NOW, "set", "none", NOW, subjects, (), ())
 
 
-def row(mask: int, *values: Any, conflicts: list[int] | None = None) -> bytes:
-    return msgspec.msgpack.encode((mask.to_bytes(1, "little"), conflicts, *values))
+FIRST = 719_163  # the ordinal of 1970-01-01
+
+
+def row(mask: int, *values: Any, unusual: tuple[list[int], bool] | None = None) -> bytes:
+    """Values in the order of storage: dates, decimals, integers; here seen, paid, cases."""
+    return msgspec.msgpack.encode((mask.to_bytes(1, "little"), unusual, *values))
 
 
 def rows(bucket: int, paid: int, count: int = 40) -> Iterator[tuple[int, str, bytes]]:
     for number in range(bucket, count * 16, 16):
-        yield bucket, token(number), row(1, paid + number, 0, 0)
+        yield bucket, token(number), row(1, FIRST, paid + number, 0)
 
 
 def build(store: LmdbFigures, number: int, paid: int = 0) -> None:
@@ -104,7 +108,7 @@ def test_conflicts_undefined_and_wide_numbers(tmp_path: Path) -> None:
     writer = store.begin(1, "x")
     packed = [
         (0, token(0), row(1, None, None, 0)),
-        (0, token(16), row(1, str(10**30), 5, 1, conflicts=[1])),
+        (0, token(16), row(1, FIRST, str(10**30), 1, unusual=([1], True))),
     ]
     writer.put(Buckets(0, 15), packed)
     writer.publish(snapshot(1, 2), LAYOUT)

@@ -24,9 +24,9 @@ import msgspec
 import zstandard
 
 from puhui.indicators.engine import Buckets
-from puhui.indicators.layout import Decoder, Layout
+from puhui.indicators.layout import Decoder, Known, Layout
 from puhui.indicators.store import Rows
-from puhui.model.figures import Figures, Snapshot, Value
+from puhui.model.figures import Figures, Snapshot
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, NoSnapshot
 from puhui.model.subject import Subject, bucket_of
@@ -221,7 +221,7 @@ class LmdbReader:
         snapshot = now.manifest.snapshot
         return Figures(subject.token, snapshot.number, snapshot.as_of, figures)
 
-    def values(self, subject: Subject) -> dict[str, Value | None]:
+    def values(self, subject: Subject) -> Known:
         now = self._now()
         return now.decoder.values(subject.token, now.packed(subject.token))
 

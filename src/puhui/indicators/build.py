@@ -17,7 +17,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from puhui.indicators.assemble import assemble
-from puhui.indicators.columns import empty_of
+from puhui.indicators.columns import stored
 from puhui.indicators.compile import Compiled, Plan, scan_name
 from puhui.indicators.engine import Buckets, Engine, Table
 from puhui.indicators.layout import Layout, Slot
@@ -133,7 +133,7 @@ def layout_of(plan: Plan, held: Editions) -> Layout:
             kinds="".join(sorted(kind.letter for kind in one.subjects)),
             reads=[names.index(name) for name in one.reads],
             reads_any=one.reads_any,
-            empty=_stored_empty(one),
+            empty=stored(one.empty, one.type),
             coverage=coverage(one, plan, held),
         )
         for one in plan.indicators
@@ -144,11 +144,6 @@ def layout_of(plan: Plan, held: Editions) -> Layout:
         delivered=[name in held for name in names],
         slots=slots,
     )
-
-
-def _stored_empty(one: Compiled) -> int | str | None:
-    value = empty_of(one.empty, one.type)
-    return value if isinstance(value, int | str) else None
 
 
 def coverage(one: Compiled, plan: Plan, held: Editions) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from puhui.indicators.vectors import Mask, Vector
 from puhui.model.refusal import Said
 from puhui.model.refusals import WrongFigures
 
-EPOCH = date(1970, 1, 1)
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,24 +138,17 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _days(column: pa.Array) -> NDArray[Any]:
-    """Days since 1970-01-01."""
+    """Ordinals of the days: 1 is 0001-01-01, as `date.fromordinal` counts."""
     days = column.cast(pa.date32()).cast(pa.int32()).fill_null(0)
-    return np.asarray(days.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.asarray(days.to_numpy(zero_copy_only=False), dtype=np.int64) + _EPOCH
 
 
-def empty_of(value: object, kind: ValueType) -> object:
-    """The head's `empty` in the form that values have here: scaled integer, 0 or 1, days, text; None:
-    undefined.
+def stored(value: Any, kind: ValueType) -> int | str | None:
+    """A value as a snapshot stores it: a decimal as its unscaled integer, a truth as 0 or 1, a date as its
+    ordinal, undefined as None.
     """
     if value is None:
         return None
-    return stored(value, kind)
-
-
-def stored(value: Any, kind: ValueType) -> int | str:
-    """A value as a snapshot stores it: a decimal as its unscaled integer, a truth as 0 or 1, a date as
-    days.
-    """
     match kind.name:
         case "int":
             return int(value)
@@ -165,6 +158,6 @@ def stored(value: Any, kind: ValueType) -> int | str:
             return int(bool(value))
         case "date":
             day = value if isinstance(value, date) else date.fromisoformat(str(value))
-            return (day - EPOCH).days
+            return day.toordinal()
         case _:
             return str(value)

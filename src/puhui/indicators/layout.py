@@ -1,22 +1,23 @@
 """How one subject's figures lie in a snapshot: bytes for what is known, nothing for what is absent.
 
-A row is a MessagePack array: the bits of the sources that the subject has rows in, the positions in
-conflict (or nil), then the values of the indicators that are known for a subject of this kind with these
-sources, in order. Decimals are unscaled integers, truths 0 or 1, dates days since 1970-01-01, undefined nil.
+A row is a MessagePack array: the bits of the sources that the subject has rows in, what is unusual (or
+nil), then the values of the indicators that are known for a subject of this kind with these sources, those
+of one type side by side. Decimals are unscaled integers, dates ordinals, undefined is nil. Unusual are the
+indicators in conflict (positions in the layout), and whether integers beyond 64 bits stand as their digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, localcontext
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from puhui.indicators.columns import EPOCH
 from puhui.model.figures import Figure, Unknown, Value
 from puhui.model.subject import TOKEN_KIND_AT
 
@@ -45,7 +46,9 @@ class Layout(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is known of subjects of one kind with rows in the same sources: positions of slots."""
+    """What is known of subjects of one kind with rows in the same sources: positions of slots, in the order
+    that values are stored in, and those that are not known.
+    """
 
     known: tuple[int, ...]
     unknown: tuple[tuple[int, Unknown], ...]
@@ -64,11 +67,32 @@ def shape_of(layout: Layout, kind: str, present: int) -> Shape:
             unknown.append((position, Unknown.INCOMPLETE))
         else:
             known.append(position)
+    known.sort(key=lambda position: (layout.slots[position].type, layout.slots[position].scale, position))
     return Shape(tuple(known), tuple(unknown))
 
 
 def _is_known(layout: Layout, source: int, kind: str, present: int) -> bool:
     return bool(present >> source & 1) or (layout.delivered[source] and kind in layout.complete[source])
+
+
+class Known(Mapping[str, Value | None]):
+    """The known figures of a subject by name, undefined as None. Rows of one shape share their names."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, places: Mapping[str, int], values: list[Any]) -> None:
+        self._places = places
+        self._values = values
+
+    def __getitem__(self, name: str) -> Value | None:
+        value: Value | None = self._values[self._places[name]]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 class Decoder:
@@ -79,29 +103,27 @@ class Decoder:
         self._readings: dict[tuple[str, bytes], Reading] = {}
         self._msgpack = msgspec.msgpack.Decoder(list[Any])
 
-    def values(self, token: str, packed: bytes | None) -> dict[str, Value | None]:
+    def values(self, token: str, packed: bytes | None) -> Known:
         """The known figures by name, undefined as None; unknown ones are not in it."""
-        reading, conflicts, stored = self._row(token, packed)
-        found = dict(zip(reading.names, reading.typed(stored), strict=True))
-        for at in conflicts:
-            found.pop(self.layout.slots[at].name, None)
-        return found
+        reading, conflicts, values = self._row(token, packed)
+        if not conflicts:
+            return Known(reading.places, values)
+        gone = {self.layout.slots[at].name for at in conflicts}
+        return Known({name: at for name, at in reading.places.items() if name not in gone}, values)
 
     def figures(
         self, token: str, packed: bytes | None, names: Sequence[str] | None = None
     ) -> tuple[Figure, ...]:
-        """All figures of a subject, or those named, in the order of the snapshot. `packed` None: it has no
-        row.
-        """
-        reading, conflicts, stored = self._row(token, packed)
+        """All figures of a subject, or those named, in the order of the snapshot. `packed` None: no row."""
+        reading, conflicts, values = self._row(token, packed)
         wanted = None if names is None else frozenset(names)
         found: list[tuple[int, Figure]] = []
-        for at, name, value in zip(reading.shape.known, reading.names, reading.typed(stored), strict=True):
+        for (name, place), at in zip(reading.places.items(), reading.shape.known, strict=True):
             if wanted is None or name in wanted:
                 coverage = self.layout.slots[at].coverage
                 known = at not in conflicts
                 reason = None if known else Unknown.CONFLICT
-                found.append((at, Figure(name, known, value if known else None, reason, coverage)))
+                found.append((at, Figure(name, known, values[place] if known else None, reason, coverage)))
         for at, why in reading.shape.unknown:
             slot = self.layout.slots[at]
             if wanted is None or slot.name in wanted:
@@ -110,12 +132,18 @@ class Decoder:
         return tuple(figure for _, figure in found)
 
     def _row(self, token: str, packed: bytes | None) -> tuple[Reading, Sequence[int], list[Any]]:
+        """How the row reads, the positions in conflict, and the values in the order of storage."""
         kind = token[TOKEN_KIND_AT]
         if packed is None:
             reading = self._reading(kind, b"")
-            return reading, (), [self.layout.slots[at].empty for at in reading.shape.known]
-        row = self._msgpack.decode(packed)
-        return self._reading(kind, row[0]), row[1] or (), row[2:]
+            empty = [self.layout.slots[at].empty for at in reading.shape.known]
+            return reading, (), reading.typed(empty)
+        present, unusual, *stored = self._msgpack.decode(packed)
+        reading = self._reading(kind, present)
+        if unusual is None:
+            return reading, (), reading.typed(stored)
+        conflicts, wide = unusual
+        return reading, conflicts, reading.typed(reading.narrowed(stored) if wide else stored)
 
     def _reading(self, kind: str, present: bytes) -> Reading:
         key = (kind, present)
@@ -126,37 +154,47 @@ class Decoder:
 
 
 class Reading:
-    """How the stored values of one shape become values: which are decimals of which scale, dates, truths."""
+    """How the stored values of one shape become values: which of them are of what type."""
 
     def __init__(self, layout: Layout, shape: Shape) -> None:
         self.shape = shape
         slots = [layout.slots[at] for at in shape.known]
-        self.names = tuple(slot.name for slot in slots)
-        self._decimals: dict[Decimal, list[int]] = {}
-        for at, slot in enumerate(slots):
-            if slot.type == "decimal":
-                self._decimals.setdefault(Decimal(1).scaleb(-slot.scale), []).append(at)
-        self._places = {kind: [at for at, slot in enumerate(slots) if slot.type == kind] for kind in _READERS}
+        self.places = {slot.name: place for place, slot in enumerate(slots)}
+        self._numbers = [place for place, slot in enumerate(slots) if slot.type in ("int", "decimal")]
+        self._runs: list[tuple[Callable[[Any], Any], int, int]] = []
+        low = 0
+        for (kind, scale), run in groupby(slots, key=lambda slot: (slot.type, slot.scale)):
+            high = low + len(list(run))
+            reader = _reader(kind, scale)
+            if reader is not None:
+                self._runs.append((reader, low, high))
+            low = high
 
     def typed(self, stored: list[Any]) -> list[Any]:
         """The stored values of a row as values, in place."""
-        with localcontext(_CONTEXT):  # the products below are exact
-            for unit, places in self._decimals.items():
-                for at in places:
-                    if stored[at] is not None:
-                        stored[at] = Decimal(stored[at]) * unit
-        for kind, reader in _READERS.items():
-            for at in self._places[kind]:
-                if stored[at] is not None:
-                    stored[at] = reader(stored[at])
+        with localcontext(_CONTEXT):  # products by a power of ten are exact
+            for read, low, high in self._runs:
+                stored[low:high] = [None if value is None else read(value) for value in stored[low:high]]
+        return stored
+
+    def narrowed(self, stored: list[Any]) -> list[Any]:
+        """Numbers that stand as their digits, as integers."""
+        for place in self._numbers:
+            if isinstance(stored[place], str):
+                stored[place] = int(stored[place])
         return stored
 
 
-def _day(days: int) -> date:
-    return date.fromordinal(_EPOCH_ORDINAL + days)
+def _reader(kind: str, scale: int) -> Callable[[Any], Any] | None:
+    match kind:
+        case "decimal":
+            return Decimal(1).scaleb(-scale).__mul__  # the quickest way from an integer to a decimal
+        case "date":
+            return date.fromordinal
+        case "bool":
+            return bool
+        case _:
+            return None
 
 
-_EPOCH_ORDINAL = EPOCH.toordinal()
 _CONTEXT = Context(prec=60)  # more digits than any DECIMAL(38) has
-# integers beyond 64 bits are stored as their digits
-_READERS: dict[str, Callable[[Any], Value]] = {"int": int, "bool": bool, "date": _day}

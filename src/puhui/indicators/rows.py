@@ -48,7 +48,7 @@ def packed(batch: Batch, layout: Layout) -> Iterator[tuple[int, str, bytes]]:
     encoder = msgspec.msgpack.Encoder()
     masks = [row.tobytes().rstrip(b"\0") for row in np.packbits(batch.present, axis=1, bitorder="little")]
     pickers: dict[tuple[str, bytes], Any] = {}
-    conflicts = _conflicts(batch)
+    unusual = _unusual(batch)
     for start in range(0, len(batch.tokens), CHUNK):
         values = _values(batch, layout, slice(start, start + CHUNK))
         for at, row in enumerate(values, start):
@@ -57,7 +57,7 @@ def packed(batch: Batch, layout: Layout) -> Iterator[tuple[int, str, bytes]]:
             pick = pickers.get(key)
             if pick is None:
                 pick = pickers[key] = _picker(layout, *key)
-            body = (mask, conflicts.get(at), *pick(row))
+            body = (mask, unusual.get(at), *pick(row))
             yield batch.buckets[at], token, encoder.encode(body)
 
 
@@ -100,10 +100,23 @@ def _narrow(value: Any) -> Any:
     return str(value) if isinstance(value, int) and value not in _INT64 else value
 
 
-def _conflicts(batch: Batch) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
+def _unusual(batch: Batch) -> dict[int, tuple[list[int], bool]]:
+    """By place in the batch: the positions in conflict, and whether a number is longer than 64 bits."""
+    found: dict[int, tuple[list[int], bool]] = {}
     for position, filled in sorted(batch.columns.items()):
         if filled.conflict is not None:
             for at in np.flatnonzero(filled.conflict).tolist():
-                found.setdefault(at, []).append(position)
+                found.setdefault(at, ([], False))[0].append(position)
+    for at in _wide(batch):
+        found[at] = (found[at][0] if at in found else [], True)
     return found
+
+
+def _wide(batch: Batch) -> set[int]:
+    columns = [filled for filled in batch.columns.values() if filled.data.dtype == object]
+    return {
+        at
+        for filled in columns
+        for at, value in enumerate(filled.data.tolist())
+        if isinstance(value, int) and value not in _INT64
+    }

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from puhui.indicators.engine import Buckets
@@ -54,7 +54,7 @@ class FiguresReader(Protocol):
         complete).
         """
 
-    def values(self, subject: Subject) -> dict[str, Value | None]:
+    def values(self, subject: Subject) -> Mapping[str, Value | None]:
         """The known figures by name only: the quick way."""
 
     def tokens(self) -> Iterable[str]:

@@ -110,8 +110,9 @@ def _unresolved(tables: Tables) -> int:
 
 
 def _accepted_rows(tables: Tables) -> tuple[int, int]:
+    warned = "warn <> 0 OR l.line IN (SELECT line FROM conflicting_lines)"
     dropped = "NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
-    row = tables.rows(f"SELECT count(*), count(*) FILTER (WHERE warn <> 0) FROM {LINKED} l WHERE {dropped}")[0]
+    row = tables.rows(f"SELECT count(*), count(*) FILTER (WHERE {warned}) FROM {LINKED} l WHERE {dropped}")[0]
     return int(row[0]), int(row[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from puhui.intake.manifest import agree, read_manifest, refuse_secret
 from puhui.intake.mapping import choose_mapping
 from puhui.intake.parcels import with_manifest
 from puhui.intake.rooms import OpenedFile, Rooms
+from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Parcel
 from puhui.model.refusal import Said
 from puhui.model.refusals import ParcelMismatch
@@ -79,3 +81,17 @@ def as_corrected(opened: Opened, rooms: Rooms) -> Opened:
         return opened
     manifest = replace(manifest, period=mended.period)
     return replace(opened, parcel=replace(opened.parcel, manifest=manifest))
+
+
+def delivered_before(opened: Opened, rooms: Rooms) -> tuple[str, StoredParcel | None]:
+    """What the parcel is known by, and the same parcel if it was taken before.
+
+    That is the digest of its bytes. The same bytes for another stated period (two months without a row) are another
+    delivery, known by a digest of both.
+    """
+    digest, period = opened.records.digest, opened.parcel.manifest.period
+    first = rooms.register.find(opened.resource.name, digest)
+    if first is None or not period or first.period == period:
+        return digest, first
+    digest = hashlib.sha256(f"{digest} {period}".encode()).hexdigest()
+    return digest, rooms.register.find(opened.resource.name, digest)

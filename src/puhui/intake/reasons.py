@@ -77,6 +77,7 @@ class Reason:
 def reason_of(resource: Resource, code: str, header: Sequence[str]) -> Reason:
     """The words for `field:check`, as rows set aside carry it."""
     field_name, _, check = code.partition(":")
+    check = check.removeprefix("identifier-")
     meaning, todo = _MEANINGS.get(check) or _own_check(resource, check)
     field = next((one for one in resource.fields if one.name == field_name), None)
     if field is None:

@@ -18,7 +18,7 @@ from puhui.intake.account import (
     refuse_before_linking,
     refuse_if_over,
 )
-from puhui.intake.open import Opened, as_corrected, open_parcel
+from puhui.intake.open import Opened, as_corrected, delivered_before, open_parcel
 from puhui.intake.periods import Periods, periods_of
 from puhui.intake.repair import settle_unfinished
 from puhui.intake.rooms import Rooms
@@ -67,9 +67,10 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
         opened = as_corrected(open_parcel(parcel, rooms, scratch.folder), rooms)
         progress("opened")
         settle_unfinished(opened.resource.name, rooms)  # what a killed process began while this one was running
-        if (first := rooms.register.find(opened.resource.name, opened.records.digest)) is not None:
+        digest, first = delivered_before(opened, rooms)
+        if first is not None:
             return Taken(dict(first.result), repeated=True)
-        landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
+        landing = land(opened.parcel, digest, opened.records.size, rooms.now())
         progress("landed")
         checked = _check(landing, opened, scratch.tables, rooms)
         refuse_before_linking(checked, opened.resource, scratch.tables)

@@ -22,7 +22,7 @@ from puhui.packs.forms import Resource
 from puhui.subjects.adoption import Adoption
 from puhui.subjects.authority import SourceOfNames, feed, name_findings
 from puhui.subjects.names import NameMatcher
-from puhui.subjects.reading import Finding, Sight, read, ways_of, written
+from puhui.subjects.reading import MASKED_IDENTIFIER, Finding, Sight, read, ways_of, written
 from puhui.subjects.resolve import DISMISSED, MASKED, NO_MATCH, PERSON, UNSURE, resolve_names
 from puhui.subjects.vault import Vault
 
@@ -80,7 +80,10 @@ def link(
         if resource.names == "authoritative":
             feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects, source)
         adoption.store()
-        findings += _by_name(vault, matcher, resource, identities, ways.name, placed, source)
+        refused = _refused(sight, placed)
+        nameless = {finding.identity for finding in refused}
+        findings += _by_name(vault, matcher, resource, identities, ways.name, placed, source, nameless)
+        findings = [one for one in findings if one.identity not in nameless] + refused
     return Linking(_tokens(sight.identity, placed, vault.buckets), findings, len(adoption.born))
 
 
@@ -150,15 +153,23 @@ def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str,
     return findings
 
 
+def _refused(sight: Sight, placed: _Placed) -> list[Finding]:
+    """Rows that state an identifier, and none that is valid: set aside. A name does not mend a wrong code, for two
+    firms may share it; a masked identifier says nothing, so there the name may speak."""
+    nowhere = set(sight.identity[placed.numbers < 0].tolist())
+    wrong = (one for one in sight.findings if one.identity in nowhere and one.check != MASKED_IDENTIFIER)
+    return [one._replace(severity=Severity.SET_ASIDE) for one in wrong]
+
+
 def _by_name(
     vault: Vault, matcher: NameMatcher, resource: Resource, identities: pa.Table, field: str, placed: _Placed,
-    source: SourceOfNames,
+    source: SourceOfNames, nameless: set[int],
 ) -> list[Finding]:  # fmt: skip
     """Rows without an identifier: by name where the resource allows it, else unresolved."""
-    rows = np.nonzero(placed.numbers < 0)[0].tolist()
+    identity = identities["identity"].to_numpy()
+    rows = [row for row in np.nonzero(placed.numbers < 0)[0].tolist() if int(identity[row]) not in nameless]
     if not rows:
         return []
-    identity = identities["identity"].to_numpy()
     by_name = any(way.kind == "name" for way in resource.identify) and field in identities.column_names
     column = identities[field].take(pa.array(rows)).to_pylist() if by_name else []
     names = [name or "" for name in column] or [""] * len(rows)

@@ -58,6 +58,9 @@ class Ways:
         return tuple(field for field, _ in self.identifiers)
 
 
+MASKED_IDENTIFIER = "identifier-masked"
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """The identities of one parcel, read.
@@ -148,7 +151,7 @@ def _eighteen(values: pa.StringArray) -> npt.NDArray[np.bool_]:
 
 def _invalid(numbers: npt.NDArray[np.int64], error: npt.NDArray[np.uint8], field: str) -> list[Finding]:
     checks = {code: f"identifier-{ERRORS[code]}" for code in range(1, len(ERRORS))}
-    checks[MASKED] = "identifier-masked"
+    checks[MASKED] = MASKED_IDENTIFIER
     wrong = np.nonzero(error)[0]
     return [Finding(int(numbers[row]), checks[int(error[row])], Severity.WARN, field) for row in wrong]
 

@@ -1,0 +1,56 @@
+"""Shared by all tests: a small zone that is made once and copied, so that a journey starts in milliseconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .journeys.town import SMALL, Town
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a new zone with the pack `small`; to be copied, never written."""
+    home = tmp_path_factory.mktemp("zone") / "home"
+    Town(home).run("init", home, "--pack", SMALL, "--buckets", "4")
+    return home
+
+
+@pytest.fixture
+def town(empty_home: Path, tmp_path: Path) -> Town:
+    """A zone of one's own."""
+    return Town.copy_of(empty_home, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("PUHUI_REAL_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "SOURCE.md").is_file():
+        pytest.skip("the folder of real data is absent (PUHUI_REAL_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a new zone with all packs that are shipped; to be copied, never written."""
+    home = tmp_path_factory.mktemp("shipped") / "home"
+    Town(home).run("init", home)
+    return home
+
+
+@pytest.fixture
+def shipped_town(shipped_home: Path, tmp_path: Path) -> Town:
+    return Town.copy_of(shipped_home, tmp_path / "home")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Homes hold many small files: nothing of them outlives a session that passed."""
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    if session.testsfailed == 0 and factory is not None:
+        shutil.rmtree(factory.getbasetemp(), ignore_errors=True)
