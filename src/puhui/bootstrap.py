@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from puhui.adapters.figures_lmdb import LmdbFigures
 from puhui.adapters.journal_file import FileJournal
 from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.lake_delta import DeltaLake
-from puhui.adapters.opened_files import open_file
+from puhui.adapters.opened_files import FileOnDisk, open_file
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
 from puhui.adapters.set_aside_xlsx import write_set_aside
@@ -38,12 +38,13 @@ from puhui.desk.rooms import DeskRooms
 from puhui.desk.upkeep import finish_erasures
 from puhui.indicators.engine import Engine
 from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
+from puhui.intake.parcels import PULLED, last_watermark
 from puhui.intake.parcels import parcel_of as parcel_in
 from puhui.intake.propose import propose_mapping
 from puhui.intake.repair import Repaired, needs_repair, repair
 from puhui.intake.rooms import Rooms
 from puhui.intake.set_aside import SetAside
-from puhui.intake.take import preview
+from puhui.intake.take import preview, take
 from puhui.intake.watch import watching
 from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Parcel
@@ -286,6 +287,24 @@ def propose_layout(zone: Zone, file: Path, resource: str) -> dict[str, Any]:
         sample = scratch.tables.rows(f"SELECT * FROM {opened.source_sql()} LIMIT 200")
         candidates = [zone.packs.resource(resource)] if resource else list(zone.packs.resources.values())
         return propose_mapping(zone.packs, candidates, opened.records, sample).as_dict()
+
+
+def pull_parcel(
+    zone: Zone, resource: str, conninfo: str, table: str, order_by: Sequence[str], watermark: str
+) -> dict[str, Any]:
+    """Pull a supplier's PostgreSQL table and take it; with a watermark column only rows beyond the last pull."""
+    from puhui.adapters.postgres_table import Pull, pull_table  # an extra: not everybody has the driver
+
+    known = zone.packs.resource(resource)
+    after = last_watermark(zone.register.events(PULLED), known.name, table) if watermark else ""
+    with zone.intake.scratch() as scratch:
+        pulled = pull_table(conninfo, Pull(table, order_by, watermark=watermark, after=after), scratch.folder)
+        rooms = replace(zone.intake, open_file=lambda path, folder: FileOnDisk(pulled.records, folder))
+        kind = "increment" if watermark else ""
+        taken = take(parcel_in(zone.packs, resource, pulled.records.source, kind=kind), rooms)
+    detail = {"resource": known.name, "table": table, "watermark": pulled.watermark or after}
+    zone.register.event(PULLED, "intake", now(), detail)
+    return {**taken.result, "repeated": taken.repeated, "watermark": detail["watermark"]}
 
 
 def watch_folder(zone: Zone, folder: Path, *, once: bool, seconds: float) -> Iterator[dict[str, Any]]:

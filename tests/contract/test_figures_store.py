@@ -49,7 +49,7 @@ def snapshot(number: int, subjects: int) -> Snapshot:
 FIRST = 719_163  # the ordinal of 1970-01-01
 
 
-def row(mask: int, *values: Any, unusual: tuple[list[int], bool] | None = None) -> bytes:
+def row(mask: int, *values: Any, unusual: tuple[list[int], list[int], bool] | None = None) -> bytes:
     """Values in the order of storage: dates, decimals, integers; here seen, paid, cases."""
     return msgspec.msgpack.encode((mask.to_bytes(1, "little"), unusual, *values))
 
@@ -107,8 +107,8 @@ def test_conflicts_undefined_and_wide_numbers(tmp_path: Path) -> None:
     store = LmdbFigures(tmp_path)
     writer = store.begin(1, "x")
     packed = [
-        (0, token(0), row(1, None, None, 0)),
-        (0, token(16), row(1, FIRST, str(10**30), 1, unusual=([1], True))),
+        (0, token(0), row(1, 1, 1, 0, unusual=([0, 1], [], False))),
+        (0, token(16), row(1, FIRST, str(10**30), 1, unusual=([], [1], True))),
     ]
     writer.put(Buckets(0, 15), packed)
     writer.publish(snapshot(1, 2), LAYOUT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import django
 from django.conf import settings
@@ -15,9 +15,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 def connect(database: dict[str, Any]) -> None:
     """Point Django at a database and bring its tables up to date. Repeatable with another database."""
-    connection = connections["default"]
-    connection.close()
-    connection.settings_dict.update(database)
+    connections["default"].close()
+    connections.databases["default"] = connections.configure_settings({"default": dict(database)})["default"]
+    del connections["default"]  # the next use makes a connection of the new database's kind
     if _behind():
         call_command("migrate", verbosity=0, interactive=False)
 
@@ -55,10 +55,15 @@ def _behind() -> bool:
 
 
 def postgresql_parts(url: str) -> dict[str, Any]:
-    """`postgresql://user@host:port/name` as Django's settings; a password in it is refused by having no place."""
+    """`postgresql://user@host:port/name`, or `…@/name?host=/socket/folder`, as Django's settings.
+
+    A password in it has no place and is left out: it comes from PGPASSFILE.
+    """
     parts = urlsplit(url)
+    socket = parse_qs(parts.query).get("host", [""])[0]
+    host = socket or parts.hostname or ""
     return postgresql(
-        {"NAME": parts.path.lstrip("/"), "USER": parts.username, "HOST": parts.hostname, "PORT": parts.port or ""}
+        {"NAME": parts.path.lstrip("/"), "USER": parts.username or "", "HOST": host, "PORT": str(parts.port or "")}
     )
 
 

@@ -14,6 +14,7 @@ from puhui.bootstrap import (
     parcel_of,
     preview_parcel,
     propose_layout,
+    pull_parcel,
     watch_folder,
     write_set_aside_book,
 )
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command()(preview)
     app.command()(propose)
     app.command()(watch)
+    app.command()(pull)
     app.command("set-aside")(set_aside)
     app.command()(editions)
     app.command()(quality)
@@ -158,6 +160,22 @@ def watch(
     with refusals(as_json):
         for outcome in watch_folder(open_zone(home), folder, once=once, seconds=seconds):
             print_json(outcome) if as_json else out.print(outcome, highlight=False)
+
+
+def pull(
+    home: Home,
+    resource: Annotated[str, typer.Argument(help="资源名或目录编号 · resource or item id")],
+    table: Annotated[str, typer.Argument(help="表名 · table")],
+    order_by: Annotated[list[str], typer.Option("--order-by", help="确定行序的列 · columns that give an order")],
+    conninfo: Annotated[str, typer.Option(help="连接参数，不含口令（口令用 PGPASSFILE）· no password in it")] = "",
+    watermark: Annotated[str, typer.Option(help="增量列 · column that grows")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """从 PostgreSQL 表取数并入库 · Pull a PostgreSQL table and take it."""
+    with refusals(as_json):
+        zone = open_zone(home)
+        answer = pull_parcel(zone, resource, conninfo, table, order_by, watermark)
+    print_json(answer) if as_json else _print_delivery(zone, answer)
 
 
 def set_aside(

@@ -2,8 +2,9 @@
 
 A row is a MessagePack array: the bits of the sources that the subject has rows in, what is unusual (or
 nil), then the values of the indicators that are known for a subject of this kind with these sources, those
-of one type side by side. Decimals are unscaled integers, dates ordinals, undefined is nil. Unusual are the
-indicators in conflict (positions in the layout), and whether integers beyond 64 bits stand as their digits.
+of one type side by side. Decimals are unscaled integers, dates ordinals. Unusual are the values that are
+undefined (places in the row), the indicators in conflict (positions in the layout), and whether integers
+beyond 64 bits stand as their digits.
 """
 
 from __future__ import annotations
@@ -136,14 +137,16 @@ class Decoder:
         kind = token[TOKEN_KIND_AT]
         if packed is None:
             reading = self._reading(kind, b"")
-            empty = [self.layout.slots[at].empty for at in reading.shape.known]
-            return reading, (), reading.typed(empty)
+            return reading, (), reading.empty()
         present, unusual, *stored = self._msgpack.decode(packed)
         reading = self._reading(kind, present)
         if unusual is None:
             return reading, (), reading.typed(stored)
-        conflicts, wide = unusual
-        return reading, conflicts, reading.typed(reading.narrowed(stored) if wide else stored)
+        undefined, conflicts, wide = unusual
+        values = reading.typed(reading.narrowed(stored) if wide else stored)
+        for place in undefined:
+            values[place] = None
+        return reading, conflicts, values
 
     def _reading(self, kind: str, present: bytes) -> Reading:
         key = (kind, present)
@@ -159,6 +162,7 @@ class Reading:
     def __init__(self, layout: Layout, shape: Shape) -> None:
         self.shape = shape
         slots = [layout.slots[at] for at in shape.known]
+        self._empty = [slot.empty for slot in slots]
         self.places = {slot.name: place for place, slot in enumerate(slots)}
         self._numbers = [place for place, slot in enumerate(slots) if slot.type in ("int", "decimal")]
         self._runs: list[tuple[Callable[[Any], Any], int, int]] = []
@@ -174,8 +178,13 @@ class Reading:
         """The stored values of a row as values, in place."""
         with localcontext(_CONTEXT):  # products by a power of ten are exact
             for read, low, high in self._runs:
-                stored[low:high] = [None if value is None else read(value) for value in stored[low:high]]
+                stored[low:high] = map(read, stored[low:high])
         return stored
+
+    def empty(self) -> list[Any]:
+        """The values of a subject without rows."""
+        values = self.typed([1 if value is None else value for value in self._empty])
+        return [None if empty is None else value for empty, value in zip(self._empty, values, strict=True)]
 
     def narrowed(self, stored: list[Any]) -> list[Any]:
         """Numbers that stand as their digits, as integers."""

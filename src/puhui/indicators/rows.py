@@ -4,7 +4,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -43,39 +43,63 @@ class Batch:
     columns: Mapping[int, Filled]
 
 
+@dataclass(frozen=True, slots=True)
+class _Packer:
+    """How the rows of one shape are packed. `places`: slot → place among the stored values, -1 where none."""
+
+    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    places: NDArray[np.int64]
+
+
+class _Packers:
+    """The packers of the shapes met so far, numbered."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._numbers: dict[tuple[str, bytes], int] = {}
+        self.all: list[_Packer] = []
+
+    def number(self, kind: str, mask: bytes) -> int:
+        key = (kind, mask)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.all)
+            self.all.append(_packer(self._layout, kind, mask))
+        return self._numbers[key]
+
+
 def packed(batch: Batch, layout: Layout) -> Iterator[tuple[int, str, bytes]]:
     """The rows of a batch in its order: bucket, token, packed row."""
-    encoder = msgspec.msgpack.Encoder()
+    encoder, packers = msgspec.msgpack.Encoder(), _Packers(layout)
     masks = [row.tobytes().rstrip(b"\0") for row in np.packbits(batch.present, axis=1, bitorder="little")]
-    pickers: dict[tuple[str, bytes], Any] = {}
-    unusual = _unusual(batch)
     for start in range(0, len(batch.tokens), CHUNK):
-        values = _values(batch, layout, slice(start, start + CHUNK))
-        for at, row in enumerate(values, start):
-            token, mask = batch.tokens[at], masks[at]
-            key = (token[TOKEN_KIND_AT], mask)
-            pick = pickers.get(key)
-            if pick is None:
-                pick = pickers[key] = _picker(layout, *key)
-            body = (mask, unusual.get(at), *pick(row))
-            yield batch.buckets[at], token, encoder.encode(body)
+        rows = slice(start, min(start + CHUNK, len(batch.tokens)))
+        numbers = [
+            packers.number(token[TOKEN_KIND_AT], mask)
+            for token, mask in zip(batch.tokens[rows], masks[rows], strict=True)
+        ]
+        unusual = _unusual(batch, rows, packers, numbers)
+        for place, values in enumerate(_values(batch, layout, rows)):
+            at = start + place
+            body = (masks[at], unusual.get(place), *packers.all[numbers[place]].pick(values))
+            yield batch.buckets[at], batch.tokens[at], encoder.encode(body)
 
 
-def _picker(layout: Layout, kind: str, mask: bytes) -> Any:
-    """Takes the values of a shape out of a row of all values."""
+def _packer(layout: Layout, kind: str, mask: bytes) -> _Packer:
     known = shape_of(layout, kind, int.from_bytes(mask, "little")).known
+    places = np.full(len(layout.slots), -1, dtype=np.int64)
+    places[list(known)] = range(len(known))
     match len(known):
         case 0:
-            return lambda row: ()
+            return _Packer(lambda values: (), places)
         case 1:
-            return lambda row: (row[known[0]],)
+            return _Packer(lambda values: (values[known[0]],), places)
         case _:
-            return itemgetter(*known)
+            return _Packer(itemgetter(*known), places)
 
 
 def _values(batch: Batch, layout: Layout, rows: slice) -> Iterator[tuple[Any, ...]]:
     """All values of the subjects of a slice, one tuple each, nothing where an indicator was not computed."""
-    count = len(range(*rows.indices(len(batch.tokens))))
+    count = rows.stop - rows.start
     nothing = [None] * count
     lists = [
         _listed(batch.columns[position], rows) if position in batch.columns else nothing
@@ -85,14 +109,10 @@ def _values(batch: Batch, layout: Layout, rows: slice) -> Iterator[tuple[Any, ..
 
 
 def _listed(filled: Filled, rows: slice) -> list[Any]:
+    """The values of a slice; where undefined any value that decodes, for `_unusual` tells of it."""
     data, null = filled.data[rows], filled.null[rows]
-    listed: list[Any] = data.tolist()
-    if data.dtype == object:
-        listed = [_narrow(value) for value in listed]
-    if null.any():
-        for at in np.flatnonzero(null).tolist():
-            listed[at] = None
-    return listed
+    listed: list[Any] = np.where(null, 1, data).tolist() if null.any() else data.tolist()
+    return [_narrow(value) for value in listed] if data.dtype == object else listed
 
 
 def _narrow(value: Any) -> Any:
@@ -100,23 +120,42 @@ def _narrow(value: Any) -> Any:
     return str(value) if isinstance(value, int) and value not in _INT64 else value
 
 
-def _unusual(batch: Batch) -> dict[int, tuple[list[int], bool]]:
-    """By place in the batch: the positions in conflict, and whether a number is longer than 64 bits."""
-    found: dict[int, tuple[list[int], bool]] = {}
+Unusual = tuple[list[int], list[int], bool]
+
+
+def _unusual(batch: Batch, rows: slice, packers: _Packers, numbers: Sequence[int]) -> dict[int, Unusual]:
+    """By place in the slice: places undefined, positions in conflict, whether a number passes 64 bits."""
+    found: dict[int, Unusual] = {}
+    for place, value in zip(*_undefined(batch, rows, packers, numbers), strict=True):
+        found.setdefault(place, ([], [], False))[0].append(value)
     for position, filled in sorted(batch.columns.items()):
         if filled.conflict is not None:
-            for at in np.flatnonzero(filled.conflict).tolist():
-                found.setdefault(at, ([], False))[0].append(position)
-    for at in _wide(batch):
-        found[at] = (found[at][0] if at in found else [], True)
+            for place in np.flatnonzero(filled.conflict[rows]).tolist():
+                found.setdefault(place, ([], [], False))[1].append(position)
+    for place in _wide(batch, rows):
+        undefined, conflicts, _ = found.get(place, ([], [], False))
+        found[place] = (undefined, conflicts, True)
     return found
 
 
-def _wide(batch: Batch) -> set[int]:
-    columns = [filled for filled in batch.columns.values() if filled.data.dtype == object]
+def _undefined(
+    batch: Batch, rows: slice, packers: _Packers, numbers: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Where known values are undefined: rows of the slice, and places among their stored values."""
+    if not batch.columns or not packers.all:
+        return [], []
+    positions = sorted(batch.columns)
+    nulls = np.column_stack([batch.columns[position].null[rows] for position in positions])
+    places = np.stack([packer.places for packer in packers.all])[:, positions][np.asarray(numbers)]
+    at, column = np.nonzero(nulls & (places >= 0))
+    return at.tolist(), places[at, column].tolist()
+
+
+def _wide(batch: Batch, rows: slice) -> set[int]:
+    columns = [filled.data[rows] for filled in batch.columns.values() if filled.data.dtype == object]
     return {
-        at
-        for filled in columns
-        for at, value in enumerate(filled.data.tolist())
+        place
+        for data in columns
+        for place, value in enumerate(data.tolist())
         if isinstance(value, int) and value not in _INT64
     }

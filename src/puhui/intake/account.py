@@ -21,6 +21,8 @@ from puhui.quality.repeats import Repeats
 from puhui.subjects.link import UNRESOLVED_CHECKS
 from puhui.subjects.rows import LINKED, UNLINKED, LinkedRows
 
+FEWEST_LINES = 100  # a share says little of fewer rows: they are set aside one by one
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -31,7 +33,7 @@ class Account:
     counts: Counts
     issues: tuple[Issue, ...]
     conflicts: int
-    quality: Mapping[str, float]
+    quality: Mapping[str, float | None]
     new_subjects: int
     refusing: tuple[str, ...] = ()
     unresolved: int = 0
@@ -92,7 +94,9 @@ def account(
         counts=counts,
         issues=tuple(issues),
         conflicts=repeats.conflicts,
-        quality=six_figures(counts, issues, resource, tables),
+        quality=six_figures(
+            counts, issues, resource, tables, periods=periods.held, landed=landing.landed_at.date()
+        ),
         new_subjects=linked.linked.new_subjects,
         refusing=_refusing(checked),
         unresolved=_unresolved(tables),
@@ -154,7 +158,7 @@ def refuse_if_over(books: Account, resource: forms.Resource) -> None:
 def _refuse_over(
     lines: int, failed: int, refusing: Sequence[str], issues: Sequence[Issue], resource: forms.Resource
 ) -> None:
-    share = failed / lines if lines else 0.0
+    share = failed / lines if lines >= FEWEST_LINES else 0.0
     if not refusing and share <= float(resource.threshold):
         return
     checks = ", ".join(refusing) or _most_frequent(issues)
@@ -203,7 +207,14 @@ def preview_of(
         "warned": counts.warned,
         "new_subjects": 0,
         "issues": [_issue_as_dict(issue) for issue in checked.checked.issues],
-        "quality": six_figures(counts, checked.checked.issues, resource, tables),
+        "quality": six_figures(
+            counts,
+            checked.checked.issues,
+            resource,
+            tables,
+            periods=(),
+            landed=checked.checked.landing.landed_at.date(),
+        ),
     }
 
 

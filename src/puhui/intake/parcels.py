@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from puhui.intake.manifest import manifest_beside
 from puhui.model.delivery import DeliveryKind, Manifest, Parcel
@@ -78,3 +80,12 @@ def _contradiction(field: str) -> ParcelMismatch:
         todo=Said("核对后改正其一", "find out which is right and mend the other"),
         where=field,
     )
+
+
+PULLED = "table-pulled"
+
+
+def last_watermark(events: Sequence[Mapping[str, Any]], resource: str, table: str) -> str:
+    """The watermark that the last pull of a table into a resource reached; empty before the first."""
+    mine = [event for event in events if event["resource"] == resource and event["table"] == table]
+    return str(mine[-1]["watermark"]) if mine else ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
-from datetime import date
 
 from puhui.model.delivery import Manifest
 from puhui.model.refusal import Said
@@ -13,7 +11,6 @@ from puhui.model.refusals import ParcelMismatch
 from puhui.model.tables import Tables, literal, quoted
 from puhui.packs import forms
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _FORMATS = {"month": "'%Y-%m'", "year": "'%Y'", "day": "'%Y-%m-%d'"}
 _GRAINS = {"month": r"\d{4}-(0[1-9]|1[0-2])", "quarter": r"\d{4}Q[1-4]", "year": r"\d{4}", "day": r"\d{4}-\d\d-\d\d"}
 
@@ -85,11 +82,3 @@ def spread(stated: str, grain: str) -> tuple[str, ...]:
 def _months(first: str, last: str) -> list[str]:
     low, high = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (first, last))
     return [f"{index // 12:04d}-{index % 12 + 1:02d}" for index in range(low, high + 1)]
-
-
-def month_end_of(period: str) -> date | None:
-    """The last day of a month's period, or None if it is not one."""
-    if (match := _MONTH.fullmatch(period)) is None:
-        return None
-    year, month = int(match[1]), int(match[2])
-    return date(year, month, calendar.monthrange(year, month)[1])

@@ -11,6 +11,10 @@ from puhui.model.refusal import Said
 from puhui.packs.forms import Resource
 
 _MEANINGS: dict[str, tuple[Said, Said]] = {
+    "operation_unknown": (
+        Said("操作列的内容无法识别", "states an operation that is not known"),
+        Said("用约定的操作名称（新增、变更、删除等）", "use the agreed words for insert, update and delete"),
+    ),
     "required": (Said("必填项为空", "is required and empty"), Said("补全", "fill it in")),
     "type": (
         Said("格式不正确或日期不存在", "is not of its type, or no date of the calendar"),

@@ -42,3 +42,20 @@ def period_of(day: date, grain: str) -> str:
             return f"{day.year}"
         case _:
             return day.isoformat()
+
+
+def end_of_period(name: str) -> date | None:
+    """The last day of the period of that name (`2026-09`, `2026Q3`, `2026`, `2026-09-30`), or None for another text."""
+    digits = name.replace("Q", "-Q").split("-")
+    try:
+        match digits:
+            case [year] if len(year) == 4:
+                return date(int(year), 12, 31)
+            case [year, quarter] if quarter.startswith("Q"):
+                return month_end(date(int(year), 3 * int(quarter[1:]), 1))
+            case [year, month]:
+                return month_end(date(int(year), int(month), 1))
+            case _:
+                return date.fromisoformat(name)
+    except ValueError:
+        return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from puhui.model.delivery import Counts, Issue, Severity
 from puhui.model.tables import Tables, quoted
 from puhui.packs import forms
+from puhui.quality.timeliness import timeliness
 
 NORMATIVITY, COMPLETENESS, ACCURACY = "normativity", "completeness", "accuracy"
 CONSISTENCY, TIMELINESS, ACCESSIBILITY = "consistency", "timeliness", "accessibility"
@@ -15,11 +17,17 @@ _AGREEMENT_CHECKS = ("conflict", "one-code-two-names", "identifier-conflict")
 
 
 def six_figures(
-    counts: Counts, issues: Sequence[Issue], resource: forms.Resource, tables: Tables
-) -> dict[str, float]:
+    counts: Counts,
+    issues: Sequence[Issue],
+    resource: forms.Resource,
+    tables: Tables,
+    *,
+    periods: Sequence[str],
+    landed: date,
+) -> dict[str, float | None]:
     """规范性 normativity: rows whose values have the form asked; 完整性 completeness: filled cells of all cells;
-    准确性 accuracy: rows that break no rule; 一致性 consistency: rows that contradict no other; 时效性 timeliness: 1 here
-    (lateness is judged against the cycle in the freshness table); 可访问性 accessibility: rows that reached the lake.
+    准确性 accuracy: rows that break no rule; 一致性 consistency: rows that contradict no other; 时效性 timeliness: see
+    there, None where nothing can be said; 可访问性 accessibility: rows that reached the lake.
     """
     lines = max(counts.lines, 1)
     form = _rows_with(issues, _FORM_CHECKS) + sum(i.count for i in issues if i.check.startswith("broken:"))
@@ -30,7 +38,7 @@ def six_figures(
         ACCURACY: _share(lines - counts.set_aside - counts.warned, lines),
         CONSISTENCY: _share(lines - contradicting, lines),
         ACCESSIBILITY: _share(counts.accepted + counts.duplicates, lines),
-        TIMELINESS: 1.0,
+        TIMELINESS: timeliness(resource, periods, landed, tables),
     }
 
 

@@ -54,7 +54,7 @@ def plan_staging(
     """`source_sql` is what can stand behind FROM; its columns are named as the mapping's `from`."""
     typed = [_typed(field, mapping, codes, excel) for field in resource.fields if _is_there(field, mapping)]
     filled = {t.field for t in typed} | {name for t in typed for name in t.extra}
-    checks = _checks(typed, resource, filled, _padded(resource, mapping))
+    checks = _checks(typed, resource, mapping, filled)
     return StagePlan(
         create_sql=_create_sql(typed, checks, resource, mapping, source_sql, has_line),
         checks=checks,
@@ -94,17 +94,19 @@ def _padded(resource: forms.Resource, mapping: forms.Mapping) -> dict[str, str]:
 
 
 def _checks(
-    typed: Sequence[Typed], resource: forms.Resource, filled: set[str], padded: Mapping[str, str]
+    typed: Sequence[Typed], resource: forms.Resource, mapping: forms.Mapping, filled: set[str]
 ) -> tuple[Check, ...]:
     bad: list[tuple[str, str, Severity, str]] = []
     warn: list[tuple[str, str, Severity, str]] = []
     for t in typed:
         bad += [(name, t.field, Severity.SET_ASIDE, sql) for name, sql in t.problem_sql.items()]
         warn += [(name, t.field, Severity.WARN, sql) for name, sql in t.warn_sql.items()]
-    warn += [("blank_padded", name, Severity.WARN, quoted("p_" + name)) for name in padded]
+    warn += [("blank_padded", name, Severity.WARN, quoted("p_" + name)) for name in _padded(resource, mapping)]
     for field in resource.fields:
         if field.required and field.name not in filled:
             bad.append(("required", field.name, Severity.SET_ASIDE, "TRUE"))
+    if mapping.operation is not None:
+        bad.append(("operation_unknown", "", Severity.SET_ASIDE, "operation = 'unknown'"))
     for check in resource.checks:
         severity = Severity(check.severity)
         broken = f"NOT coalesce(({check.holds}), TRUE)"
@@ -168,7 +170,7 @@ def _operation_sql(mapping: forms.Mapping) -> str:
         )
         if words
     ]
-    return f"CASE {' '.join(arms)} ELSE 'insert' END"
+    return f"CASE {' '.join(arms)} WHEN coalesce({column}, '') = '' THEN 'insert' ELSE 'unknown' END"
 
 
 def bit_is_set(column: str, bit: int) -> str:

@@ -27,7 +27,7 @@ from puhui.quality.numbers import (
 from puhui.quality.text import DAMAGED, NULL_WORDS, brackets_sql, clean_sql, narrow_sql
 
 IDENTIFIERS = frozenset({"uscc", "ric", "reg_no", "org_code", "tax_no", "local", "id", "account", "phone"})
-_CODED = IDENTIFIERS | {"region", "industry", "code", "currency"}  # full width means nothing in these
+CODED = IDENTIFIERS | {"region", "industry", "code", "currency"}  # full width means nothing in these
 REGION_OF_USCC = (3, 6)  # first place and length of the area in a credit code (GB 32100)
 
 
@@ -62,10 +62,10 @@ def typed_expression(
     `nulls` are spellings of null beside the house's own; `excel` says that numbers may be a spreadsheet's
     dates.
     """
-    return _Typing(field, mapping_column, _nulls_of(field, nulls, codes), codes, excel).typed(source)
+    return _Typing(field, mapping_column, nulls_of(field, nulls, codes), codes, excel).typed(source)
 
 
-def _nulls_of(field: forms.Field, nulls: Sequence[str], codes: forms.CodeList | None) -> tuple[str, ...]:
+def nulls_of(field: forms.Field, nulls: Sequence[str], codes: forms.CodeList | None) -> tuple[str, ...]:
     """The house's words and the mapping's own, without those that mean something in this field."""
     meant = set(spellings(codes)) if codes else set()
     if field.type == "bool":
@@ -107,7 +107,7 @@ class _Typing:
     @property
     def _is_text(self) -> bool:
         """Text is trimmed at once; of other types only what the engine's own cast does not read."""
-        return _base(self._field.type) in ("str", "text", "code", "json") or self._field.type == "bool"
+        return base_of(self._field.type) in ("str", "text", "code", "json") or self._field.type == "bool"
 
     def _clean(self, sources: Sequence[str], is_text: bool) -> str:
         if len(sources) == 1 and not is_text:
@@ -129,7 +129,7 @@ class _Typing:
 
     def _plain_value_sql(self) -> str:
         text, field = self._text, self._field
-        match _base(field.type):
+        match base_of(field.type):
             case "int":
                 return integer_sql(text, field.unit)
             case "date":
@@ -144,7 +144,7 @@ class _Typing:
             return codes_sql(text, self._codes)
         if field.semantic == "name":
             return brackets_sql(text)
-        if field.semantic in _CODED:
+        if field.semantic in CODED:
             return f"CASE WHEN strlen({text}) = length({text}) THEN {text} ELSE {narrow_sql(text)} END"
         return text
 
@@ -172,7 +172,7 @@ class _Typing:
             found["type"] = f"CASE WHEN {value} IS NULL THEN {self._is_filled()} ELSE FALSE END"
         if self._codes and not self._codes.open:
             found["code_list"] = f"{text} IS NOT NULL AND {value} IS NULL"
-        if longest := _longest(field.type):
+        if longest := longest_of(field.type):
             found["length"] = (
                 f"CASE WHEN strlen({value}) <= {longest} OR {value} IS NULL THEN FALSE "
                 f"ELSE length({value}) > {longest} END"
@@ -200,11 +200,11 @@ def decimals_of(type_name: str) -> Decimals | None:
     return Decimals(int(found[1]), int(found[2])) if found else None
 
 
-def _base(type_name: str) -> str:
+def base_of(type_name: str) -> str:
     return type_name.partition("(")[0]
 
 
-def _longest(type_name: str) -> int:
+def longest_of(type_name: str) -> int:
     found = re.fullmatch(r"(?:str|code)\((\d+)\)", type_name)
     return int(found[1]) if found else 0
 

@@ -1,0 +1,100 @@
+"""The plain spelling of a field's values: what nearly every cell of a good export looks like, told at little cost.
+
+Law: where `holds_sql` is TRUE, `value_sql` is what `values.typed_expression` gives, and none of the field's own checks is
+broken. It may be FALSE for a good cell (which is then typed the full way); it is never TRUE for another value or a bad cell.
+`tests/property/test_staging_forms.py` holds both ways equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from puhui.model.tables import literal, quoted
+from puhui.packs import forms
+from puhui.quality.codes import FEW, is_one_of_sql
+from puhui.quality.numbers import Decimals
+from puhui.quality.text import brackets_sql, plain_ends_sql
+from puhui.quality.values import CODED, base_of, decimals_of, longest_of, nulls_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """`value_sql` is over the source column and to be named `v_<field>`; `holds_sql` is over both and may be NULL for an
+    empty cell."""
+
+    field: str
+    source: str
+    value_sql: str
+    holds_sql: str
+    required: bool
+
+    @property
+    def is_plain_sql(self) -> str:
+        """SQL, never NULL: the cell is plainly written, or empty where that is allowed."""
+        return f"coalesce({self.holds_sql}, {'FALSE' if self.required else f'{self.source} IS NULL'})"
+
+
+def plain_form(
+    field: forms.Field,
+    source: str,
+    column: forms.Column,
+    nulls: Sequence[str],
+    codes: forms.CodeList | None,
+) -> Plain | None:
+    """The plain form of a field that one source column fills; None where the field has none and is typed the full way."""
+    if column.as_ is not None or not isinstance(column.from_, str):
+        return None
+    found = _form(field, source, quoted("v_" + field.name), nulls_of(field, nulls, codes), codes)
+    return Plain(field.name, source, *found, field.required) if found else None
+
+
+def _form(
+    field: forms.Field, source: str, value: str, nulls: Sequence[str], codes: forms.CodeList | None
+) -> tuple[str, str] | None:
+    kind = decimals_of(field.type)
+    if kind:
+        return f"TRY_CAST({source} AS {kind.sql})", _decimal_holds(source, value, kind)
+    match base_of(field.type):
+        case "int":
+            return f"TRY_CAST({source} AS BIGINT)", f"CAST({value} AS VARCHAR) = {source}"
+        case "date":
+            return f"TRY_CAST({source} AS DATE)", _day_holds(source, value)
+        case "str" | "text" | "code":
+            return _code_form(source, codes, field) if codes else _text_form(field, source, nulls)
+    return None
+
+
+def _decimal_holds(source: str, value: str, kind: Decimals) -> str:
+    """The engine reads it, and there are no digits beyond the scale."""
+    places = f"strlen({source}) - instr({source}, '.') <= {kind.scale}"
+    return f"{value} IS NOT NULL AND ({places} OR NOT contains({source}, '.'))"
+
+
+def _day_holds(source: str, value: str) -> str:
+    """Digits first, and a year of four digits: the engine's own cast also knows 'epoch' and years of other lengths."""
+    digits = f"strlen({source}) <= 10 AND {source} >= '1' AND {source} < ':'"
+    return f"{digits} AND {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31'"
+
+
+def _code_form(source: str, codes: forms.CodeList, field: forms.Field) -> tuple[str, str] | None:
+    """The codes themselves; a long list is looked up the full way."""
+    longest = longest_of(field.type)
+    known = [v.code for v in codes.values if not longest or len(v.code) <= longest]
+    if not known or len(known) > FEW or any(code != code.strip() for code in known):
+        return None
+    return source, is_one_of_sql(source, known)
+
+
+def _text_form(field: forms.Field, source: str, nulls: Sequence[str]) -> tuple[str, str]:
+    """Nothing to trim, no word for null, not too long; codes without full-width signs."""
+    longest = max((len(word.encode()) for word in nulls), default=0)
+    words = " OR ".join(f"{source} = {literal(word)}" for word in ("", *nulls))
+    is_word = f"CASE WHEN strlen({source}) > {longest} THEN FALSE ELSE {words} END"
+    holds = [f"NOT {is_word}"]
+    if allowed := longest_of(field.type):
+        holds.append(f"CASE WHEN strlen({source}) <= {allowed} THEN TRUE ELSE length({source}) <= {allowed} END")
+    if field.semantic != "name" and field.semantic in CODED:  # plain ASCII: no blank has a code from "!" on
+        holds += [f"strlen({source}) = length({source})", f"{source} >= '!'", f"{source}[-1] >= '!'"]
+        return source, " AND ".join(holds)
+    return brackets_sql(source) if field.semantic == "name" else source, " AND ".join([*holds, plain_ends_sql(source)])
