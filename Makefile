@@ -15,7 +15,7 @@ $(STAMP): requirements/locked.txt pyproject.toml
 	touch $@
 
 demo: setup
-	$(BIN)/python -m demo
+	$(BIN)/puhui demo demo --fresh
 
 test: setup
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
@@ -48,4 +48,4 @@ lock:
 	  pyproject.toml requirements/build.in -o requirements/locked.txt
 
 clean:
-	rm -rf $(VENV) build dist demo-home demo-city
+	rm -rf $(VENV) build dist demo

@@ -16,12 +16,9 @@ from puhui import __version__
 
 from .source import ROOT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed here"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed here"
+)
 
 
 def run(*command: str | Path, cwd: Path) -> str:

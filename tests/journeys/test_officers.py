@@ -245,7 +245,7 @@ def test_no_identifier_stands_anywhere_but_in_the_vault(town: Town) -> None:
     town.deliver("insured", INSURED, [(ric(1), names[2], "2026-06", uscc(1), "许多"), (ric(1), names[2], "2026-05", uscc(1), 1)], name=f"{ric(1)}.csv")
     town.deliver("judgments", JUDGMENTS, [(names[0], "(2026)1", 1), ("新余市绝无仅有贸易公司", "(2026)2", 1)])
     with pytest.raises(Refused):
-        town.deliver("firms", FIRMS, [firm(2, state="睡着")], name="bad.csv")
+        town.deliver("firms", FIRMS, [firm(2, capital="1000000000")], name="bad.csv")
     town.snapshot()
     town.run("quality", town.home), town.run("editions", town.home), town.events(), town.run("resolve", "list", town.home)
     town.run("figures", town.home, "--uscc", uscc(1), *OFFICER)

@@ -28,12 +28,18 @@ def taken(town: Town) -> Town:
 
 def test_too_many_bad_rows(taken: Town) -> None:
     before = held(taken)
-    rows = [firm(5), firm(6, state="睡着"), firm(7, state="睡着")]
+    rows = [firm(n) for n in range(5, 65)] + [firm(n, state="睡着") for n in range(65, 125)]
     with pytest.raises(Refused) as no:
         taken.deliver("firms", FIRMS, rows, name="bad.csv")
     assert (no.value.code, no.value.exit_code) == ("parcel-over-threshold", 4)
     assert held(taken) == before, "not even the good rows' subjects are in the vault"
     assert [event["code"] for event in taken.events("parcel-refused")] == ["parcel-over-threshold"]
+
+
+def test_a_few_bad_rows_are_set_aside_one_by_one(taken: Town) -> None:
+    rows = [firm(5), firm(6, state="睡着"), firm(7, state="睡着")]
+    result = taken.deliver("firms", FIRMS, rows, name="few.csv")
+    assert (result["accepted"], result["set_aside"]) == (1, 2), "a share says little of three rows"
 
 
 def test_a_check_that_refuses(taken: Town) -> None:

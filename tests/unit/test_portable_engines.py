@@ -18,6 +18,7 @@ import sqlglot
 from puhui.indicators.allowlist import FUNCTIONS
 
 Run = Callable[[str], tuple[Any, Any]]
+Typed = Callable[[str], tuple[str, bool]]
 DECIMALS = [Decimal("1.25"), Decimal("7.35"), Decimal("-7.35"), None, Decimal("0.00")]
 ROWS = pa.table(
     {
@@ -41,7 +42,7 @@ WINDOWS = (
 OPERATORS = (
     "max(i % 3)",
     "sum(d * 1.5)",
-    "sum(d * d) * count(*)",
+    "sum(CAST(d AS DECIMAL(19, 2)) * d) * count(*)",
     "max(dt + 30)",
     "max(CASE WHEN i > 1 THEN d ELSE i END)",
     "max(CAST(d AS DECIMAL(18, 1)))",
@@ -69,20 +70,29 @@ TRAPS = (
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Runs one query on DuckDB and, transpiled, on Sail: sorted rows with their types, or the word
-    `error`."""
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Any]]:
+    """DuckDB and a session of Sail over the same rows."""
     sail = pytest.importorskip("pysail.spark")
-    sessions = pytest.importorskip("pyspark.sql")
+    clients = pytest.importorskip("pyspark.sql")
     path: Path = tmp_path_factory.mktemp("rows") / "t.parquet"
     pq.write_table(ROWS, path)
     server = sail.SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     _, port = server.listening_address
-    spark = sessions.SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+    spark = clients.SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
     spark.read.parquet(str(path)).createOrReplaceTempView("t")
     duck = duckdb.connect()
     duck.execute(f"CREATE VIEW t AS FROM '{path}'")
+    yield duck, spark
+    spark.stop()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def both(sessions: tuple[duckdb.DuckDBPyConnection, Any]) -> Run:
+    """Runs one query on DuckDB and, transpiled, on Sail: sorted rows with their types, or the word
+    `error`."""
+    duck, spark = sessions
 
     def run(sql: str) -> tuple[Any, Any]:
         spoken = sqlglot.transpile(sql, read="duckdb", write="spark")[0]
@@ -92,9 +102,24 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             other = f"error: {type(error).__name__}"
         return _plain(duck.execute(sql).fetchall()), other
 
-    yield run
-    spark.stop()
-    server.stop()
+    return run
+
+
+@pytest.fixture(scope="module")
+def typed_by_sail(sessions: tuple[duckdb.DuckDBPyConnection, Any]) -> Typed:
+    """The type that Sail gives to `value`, and whether the Arrow answer has the values that DuckDB gives."""
+    duck, spark = sessions
+
+    def run(sql: str) -> tuple[str, bool]:
+        frame = spark.sql(sqlglot.transpile(sql, read="duckdb", write="spark")[0])
+        wanted = sorted(str(row[1]) for row in duck.execute(sql).fetchall())
+        try:
+            found = sorted(str(row["value"]) for row in frame.toArrow().to_pylist())
+        except pa.ArrowInvalid:
+            found = []
+        return frame.schema["value"].dataType.simpleString(), found == wanted
+
+    return run
 
 
 def _plain(rows: list[Any]) -> list[tuple[str, str, str]]:
@@ -119,3 +144,36 @@ def test_windows_are_equal(both: Run, value: str) -> None:
 def test_what_is_refused_differs(both: Run, value: str) -> None:
     duck, sail = both(f"SELECT subject, {value} AS value FROM t GROUP BY subject")
     assert duck != sail
+
+
+LARGE = "CAST(9999999999999.99 AS DECIMAL(16, 2))"
+
+
+def test_a_product_of_short_decimals_ends_the_query_in_duckdb(both: Run) -> None:
+    with pytest.raises(duckdb.OutOfRangeException):
+        both(f"SELECT subject, max({LARGE} * {LARGE}) AS value FROM t GROUP BY subject")
+
+
+@pytest.mark.parametrize("value", [f"max(CAST({LARGE} AS DECIMAL(19, 2)) * {LARGE})", f"sum({LARGE}) * {LARGE}"])
+def test_a_product_in_128_bits_is_equal(both: Run, value: str) -> None:
+    duck, sail = both(f"SELECT subject, {value} AS value FROM t GROUP BY subject")
+    assert duck == sail
+    assert duck[0][2].startswith("99999999999999800000000000.000")
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        ("CASE WHEN b THEN d ELSE 0 END", "decimal(16,2)"),
+        ("CASE WHEN NOT b THEN 0 ELSE d END", "int"),
+        ("CASE WHEN b THEN d ELSE i END", "decimal(16,2)"),
+        ("CASE WHEN NOT b THEN i ELSE d END", "bigint"),
+        ("CASE WHEN NOT b THEN 0.5 ELSE d END", "decimal(1,1)"),
+        ("CASE WHEN NOT b THEN CAST(0.5 AS DECIMAL(16, 2)) ELSE d END", "decimal(16,2)"),
+    ],
+)
+def test_sail_types_a_case_by_its_first_result(typed_by_sail: Typed, value: str, typed: str) -> None:
+    """The stock client casts what comes back to this type, so it loses or refuses what the type does not hold."""
+    found, kept = typed_by_sail(f"SELECT subject, {value} AS value FROM t")
+    assert found == typed
+    assert kept == (typed == "decimal(16,2)")

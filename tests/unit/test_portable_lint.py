@@ -13,6 +13,7 @@ from puhui.indicators.portable import lint
 from puhui.indicators.traps import TRAPS
 from puhui.packs.forms_answers import IndicatorHead
 from puhui.packs.sql import read
+from puhui.packs.sql_numbers import Number
 from puhui.packs.sql_tables import Table
 from tests.spec import policy_packs as tiny
 
@@ -21,6 +22,7 @@ COLUMNS = {
     "period": "text",
     "i": "int",
     "d": "decimal(16,2)",
+    "e": "decimal(8,4)",
     "s": "str(20)",
     "dt": "date",
     "b": "bool",
@@ -52,8 +54,19 @@ GOOD = [
     grouped("sum(d) / nullif(count(*), 0)"),
     grouped("coalesce(sum(d) FILTER (WHERE dt > :back_12m), 0)"),
     grouped("CASE WHEN sum(d) > 3 THEN sum(d) / nullif(sum(i), 0) END"),
-    grouped("sqrt(sum(d * d) - sum(d))"),
+    grouped("sqrt(sum(CAST(d AS DECIMAL(19, 2)) * d) - sum(d))"),
     grouped("sum(i * 1.5)"),
+    grouped("sum(d * 1.5)"),
+    grouped("sum(d * 12)"),
+    grouped("sum(d * i)"),
+    grouped("sum(d) * sum(d)"),
+    grouped("sum(e * e) * count(*)"),
+    grouped("sum(d * CASE WHEN b THEN 1 ELSE 0 END)"),
+    grouped("sum(CASE WHEN b THEN d ELSE 0 END)"),
+    grouped("sum(CASE WHEN b THEN NULL WHEN i > 0 THEN d ELSE i END)"),
+    grouped("sum(CASE WHEN b THEN 1 ELSE i END)"),
+    grouped("sum(CASE WHEN b THEN CAST(e AS DECIMAL(18, 4)) ELSE d END)"),
+    grouped("sum(CASE WHEN b THEN CAST(0.5 AS DECIMAL(2, 1)) ELSE 1 END)"),
     grouped("date_diff('day', max(dt), :as_of)"),
     grouped("count(*) FILTER (WHERE dt + 30 < :as_of)"),
     grouped(
@@ -190,6 +203,25 @@ BAD = [
     ("portable.date-minus-date", grouped("max(:as_of - dt)")),
     ("portable.overflow", grouped("max(year(dt) * 10000000)")),
     ("portable.overflow", grouped("bit_or(1 << i)")),
+    ("portable.decimal-product", grouped("sum(d * d)")),
+    ("portable.decimal-product", grouped("sum(d * 100)")),
+    ("portable.decimal-product", grouped("sum(coalesce(d, 0) * -d)")),
+    ("portable.decimal-product", grouped("max(d * 0.5 * 0.5)")),
+    ("portable.decimal-product", grouped("max(d) * min(d)")),
+    ("portable.decimal-product", grouped("sum(CASE WHEN b THEN d ELSE 0 END * e)")),
+    ("portable.decimal-product", grouped("sum(CAST(i AS DECIMAL(10, 0)) * CAST(i AS DECIMAL(9, 0)))")),
+    (
+        "portable.decimal-product",
+        "WITH a AS (SELECT subject, max(d) AS x FROM t GROUP BY subject UNION ALL SELECT subject, "
+        "max(e) FROM u GROUP BY subject) SELECT subject, sum(x * x) AS value FROM a GROUP BY subject",
+    ),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN 0 ELSE d END)")),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN i ELSE d END)")),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN NULL WHEN i > 0 THEN 0 ELSE d END)")),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN d ELSE e END)")),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN e ELSE d END)")),
+    ("portable.case-order", grouped("sum(CASE WHEN b THEN 0.5 ELSE 1 END)")),
+    ("portable.case-order", grouped("CASE WHEN bool_or(b) THEN 0 ELSE sum(d) END")),
     ("portable.like", grouped("bool_or(s LIKE 'a\\_%')")),
     ("portable.substring", grouped("max(substr(s, 0, 2))")),
     ("portable.distinct", grouped("sum(DISTINCT i)")),
@@ -258,6 +290,27 @@ def test_refused(code: str, sql: str) -> None:
 )
 def test_against_the_head(value: str, head: dict[str, Any], found: set[str]) -> None:
     assert codes(grouped(value), **head) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("sum(d * e)", "CAST(d AS DECIMAL(19,2))"),
+        ("sum(100 * d)", "CAST(d AS DECIMAL(19,2))"),
+        ("sum(CASE WHEN b THEN 0 ELSE d END)", "let d,"),
+        ("sum(CASE WHEN b THEN e ELSE d END)", "CAST(e AS DECIMAL(18,4))"),
+        ("sum(CASE WHEN b THEN 0.5 ELSE 1 END)", "CAST(0.5 AS DECIMAL(2,1))"),
+    ],
+)
+def test_a_refusal_says_what_to_write(value: str, written: str) -> None:
+    (mistake,) = lint(read(grouped(value), TABLES))
+    assert written in mistake.said.en
+
+
+def test_a_parameter_is_as_long_as_its_longest_value() -> None:
+    reading = read(grouped("sum(d * :rate)"), TABLES)
+    assert lint(reading, None, {"rate": Number(2, 2, True)}) == []
+    assert [one.code for one in lint(reading, None, {"rate": Number(3, 2, True)})] == ["portable.decimal-product"]
 
 
 def test_every_mistake_at_once_with_its_line() -> None:

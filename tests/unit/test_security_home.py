@@ -109,7 +109,7 @@ def files(home: Path) -> set[Path]:
     return {
         path
         for path in home.rglob("*")
-        if path.is_file() and not path.name.endswith((".lock", "-wal", "-shm"))
+        if path.is_file() and not path.name.endswith((".lock", ".gate", "-wal", "-shm"))
     }
 
 
@@ -270,7 +270,7 @@ def test_a_refusal_does_not_repeat_the_identifier(zone: Zone, asked: str) -> Non
 
 def test_the_scratch_is_gone_after_a_delivery(zone: Zone) -> None:
     deliver(zone, rows_of(PEOPLE))
-    assert [path for path in (zone.home / "work").rglob("*") if path.is_file()] == []
+    assert files(zone.home / "work") == set()
 
 
 def test_a_landing_whose_retention_has_ended_cannot_be_opened(zone: Zone) -> None:

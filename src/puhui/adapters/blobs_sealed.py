@@ -78,7 +78,7 @@ class SealedFiles:
         nonce, body = sealed.wrapped_key[:_NONCE], sealed.wrapped_key[_NONCE:]
         try:
             return AESGCM(kek.secret).decrypt(nonce, body, resource.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise _broken(self._root / resource) from None
 
     def _write(self, secret: bytes, resource: str, name: str, source: BinaryIO) -> None:
@@ -138,6 +138,8 @@ class _Opened(io.RawIOBase):
             raise _broken(Path(self._name))
         size, nonce = struct.unpack(">I", head[:4])[0], head[4:]
         body = self._handle.read(size)
+        if len(body) != size:
+            raise _broken(Path(self._name))
         self._done = not self._handle.peek(1) if isinstance(self._handle, io.BufferedReader) else False
         try:
             plain = self._cipher.decrypt(nonce, body, _about(self._name, self._index, last=self._done))

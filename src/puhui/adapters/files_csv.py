@@ -128,22 +128,28 @@ def _physical_line(sample: str, delimiter: str, record: int) -> int:
     return reader.line_num
 
 
-def read_sql(records: Records, *, rejects: str = REJECTS) -> str:
+def read_sql(records: Records, *, rejects: str | None = REJECTS) -> str:
     """What to write after FROM: all columns as text, in file order. The Parquet form has LINE beside them.
 
-    For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`.
+    For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`; without a name
+    they are passed over.
     """
     if records.form is Form.PARQUET:
         return f"read_parquet({literal(str(records.path))})"
     dialect = records.dialect
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in records.columns)
     limit = max(dialect.longest + 16, 2_000_000)
+    kept = (
+        "ignore_errors=true"
+        if rejects is None
+        else f"store_rejects=true, rejects_limit=0, rejects_scan={literal(rejects + '_scans')}, "
+        f"rejects_table={literal(rejects + '_errors')}"
+    )
     return (
         f"read_csv({literal(str(records.path))}, auto_detect=false, all_varchar=true, header=true, "
         f"skip={dialect.skip}, "
         f"delim={literal(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
-        f"columns={{{columns}}}, max_line_size={limit}, store_rejects=true, rejects_limit=0, "
-        f"rejects_scan={literal(rejects + '_scans')}, rejects_table={literal(rejects + '_errors')})"
+        f"columns={{{columns}}}, max_line_size={limit}, {kept})"
     )
 
 

@@ -30,6 +30,9 @@ class FileOnDisk:
     def source_sql(self) -> str:
         return read_sql(self.records)
 
+    def sample_sql(self) -> str:
+        return read_sql(self.records, rejects=None)
+
     def rejected(self, tables: DuckTables, staged: int) -> list[BrokenRecord] | None:
         """Every broken record; None if the engine lost count: the file was split exactly and must be staged again."""
         broken = self.records.broken

@@ -23,13 +23,13 @@ def make(
     folder: Annotated[Path, typer.Argument(help="输出文件夹 · folder")],
     subjects: Annotated[int, typer.Option("--subjects", min=100, help="主体数 · subjects")],
     seed: Annotated[int, typer.Option("--seed", help="随机种子 · seed")] = 1,
-    as_of: Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"])] = datetime(2026, 6, 30),  # noqa: B008
+    as_of: Annotated[datetime, typer.Option("--as-of", formats=["%Y-%m-%d"])] = datetime(2026, 6, 30),
     truth: Annotated[bool | None, typer.Option("--truth/--no-truth", help="是否写真值指标 · truth figures")] = None,
     as_json: AsJson = False,
 ) -> None:
     """造一座合成城市：各部门的投送文件和真值 · Deliveries of all agencies, and the truth."""
-    from puhui.city.make import make_city
     from puhui.bootstrap import default_packs
+    from puhui.city.make import make_city
 
     with refusals(as_json), progress(say("造城", "Making the city"), as_json) as step:
         made = make_city(

@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import typer
 
 from puhui.bootstrap import Zone, default_packs, init_zone, parcel_of
@@ -17,14 +19,18 @@ from puhui.cli.delivery import print_freshness, print_quality
 from puhui.cli.options import AsJson
 from puhui.cli.output import counted_progress, out, print_json, print_table, progress, refusals, say
 from puhui.cli.snapshots import print_figures
+from puhui.desk.editions import release
 from puhui.desk.looks import Looked, look
 from puhui.desk.snapshots import Built, build_snapshot
+from puhui.indicators.store import FiguresReader
 from puhui.intake.take import take
 from puhui.model.refusal import Said
-from puhui.model.refusals import HomeRefused
+from puhui.model.refusals import HomeRefused, NoSubject
 from puhui.model.subject import Identifier
+from puhui.subjects.lookup import find
 
 AS_OF = date(2026, 6, 30)
+LOOKED_THROUGH = 100
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +55,7 @@ def demo(
         taken = _deliver_all(zone, city, as_json)
         with counted_progress(say("计算指标", "Computing figures"), as_json) as counted:
             built = build_snapshot(zone.desk, AS_OF, progress=counted)
-        firm, person = _two_subjects(city)
+        firm, person = _two_subjects(zone, city)
         looks = [_look(zone, identifier) for identifier in (firm, person)]
     seconds = round(time.perf_counter() - started, 1)
     if as_json:
@@ -71,20 +77,38 @@ def _make_room(folder: Path, fresh: bool) -> None:
 
 def _deliver_all(zone: Zone, city: Path, as_json: bool) -> list[dict[str, Any]]:
     listed = json.loads((city / "deliveries.json").read_text(encoding="utf-8"))["deliveries"]
-    results = []
+    results: list[dict[str, Any]] = []
     with counted_progress(say("投送", "Delivering"), as_json) as step:
         for done, entry in enumerate(listed, 1):
             path = city / entry["file"]
             parcel = parcel_of(zone, entry["resource"], path, period=entry["period"], kind=entry["kind"])
-            results.append(take(parcel, zone.intake).result)
+            result = dict(take(parcel, zone.intake).result)
+            if entry["steward_release"]:
+                release(zone.desk, str(result["resource"]), int(str(result["edition"])), by="demo")
+            results.append(result)
             step(done, len(listed))
     return results
 
 
-def _two_subjects(city: Path) -> tuple[Identifier, Identifier]:
-    """A firm and a person of the city whose lives touch many agencies."""
-    chosen = json.loads((city / "truth" / "examples.json").read_text(encoding="utf-8"))
-    return Identifier("uscc", chosen["firm"]), Identifier("ric", chosen["person"])
+def _two_subjects(zone: Zone, city: Path) -> tuple[Identifier, Identifier]:
+    """A firm and a person of the city about whom much is known: the first hundred of each are looked through."""
+    listed = pq.read_table(city / "truth" / "subjects.parquet", columns=["kind", "identifier_kind", "identifier"])
+    chosen = []
+    reader = zone.desk.figures.reader()
+    for kind in ("enterprise", "person"):
+        rows = listed.filter(pc.field("kind") == kind).slice(0, LOOKED_THROUGH).to_pylist()
+        chosen.append(max((Identifier(r["identifier_kind"], r["identifier"]) for r in rows),
+                          key=lambda one: _known(zone, reader, one)))  # fmt: skip
+    reader.close()
+    return chosen[0], chosen[1]
+
+
+def _known(zone: Zone, reader: FiguresReader, identifier: Identifier) -> int:
+    try:
+        subject = find(zone.desk.vault, identifier.kind, identifier.value, today=AS_OF)
+    except NoSubject:
+        return 0
+    return len(reader.values(subject))
 
 
 def _look(zone: Zone, identifier: Identifier) -> Looked:

@@ -255,6 +255,16 @@ _RULES = (
     " on booleans, `sum` of a boolean, date minus date (an interval in Spark: write "
     "`date_diff('day', a, b)`).",
     "- `CAST(… AS BIGINT)` of a decimal is refused: DuckDB rounds, Spark cuts off.",
+    "- Two decimals of at most 18 digits each and of more than 18 together are not multiplied as they are: "
+    "DuckDB stays"
+    " within 64 bits and fails with Out of Range, which ends the whole run. Write "
+    "`CAST(a AS DECIMAL(19,2)) * b`; a `sum` of"
+    " decimals has 38 digits and needs no cast. The same holds for the conditions of row checks.",
+    "- A CASE over decimals begins with the result that has the most digits before and after the point "
+    "(`CASE WHEN b THEN d"
+    " ELSE 0 END`, not `CASE WHEN NOT b THEN 0 ELSE d END`): Sail types it by its first result. Where "
+    "none holds all, the"
+    " first is written `CAST(… AS DECIMAL(p,s))`.",
     "- 32-bit parts (`year`, `month`, `day` …) times a literal above 1,000,000 are refused: "
     "they overflow silently.",
 )

@@ -17,12 +17,14 @@ from puhui.indicators.allowlist import render_portable_reference
 from puhui.indicators.portable_kinds import Kinds, family, kind_of_type
 from puhui.indicators.portable_nodes import Nodes
 from puhui.indicators.portable_notes import KIND_ZH, Notes
+from puhui.indicators.portable_numbers import Numbers, numbers_of_parameters
 from puhui.indicators.portable_rows import one_row
 from puhui.indicators.traps import TRAPPED_BY_NAME
 from puhui.model.refusal import Mistake
 from puhui.packs.forms_answers import IndicatorHead
 from puhui.packs.packset import PackSet
 from puhui.packs.sql import Reading, Scope, parts_of, readings_of
+from puhui.packs.sql_numbers import Number
 
 __all__ = ["check_portable", "lint", "render_portable_reference"]
 
@@ -32,27 +34,32 @@ _JOINS = {("", ""), ("", "INNER"), ("LEFT", ""), ("LEFT", "OUTER")}
 def check_portable(packs: PackSet, readings: Mapping[str, Reading] | None = None) -> list[Mistake]:
     """Every mistake of form in the indicators of a set. `readings` by indicator, if they were read already."""
     readings = readings_of(packs) if readings is None else readings
+    numbers = numbers_of_parameters(packs.parameters)
     found: list[Mistake] = []
     for name, one in packs.indicators.items():
-        found += lint(readings[name], one.head)
+        found += lint(readings[name], one.head, numbers)
     return found
 
 
-def lint(reading: Reading, head: IndicatorHead | None = None) -> list[Mistake]:
-    """The mistakes of one indicator. Without a head, parameters and the type of the value are not checked."""
+def lint(
+    reading: Reading, head: IndicatorHead | None = None, numbers: Mapping[str, Number] | None = None
+) -> list[Mistake]:
+    """The mistakes of one indicator. Without a head, parameters and the type of the value are not checked.
+    `numbers`: what each numeric parameter may be, as far as that is known."""
     found = list(reading.unreadable)
     if reading.outer is not None:
-        found += _Lint(reading, head).mistakes()
+        found += _Lint(reading, head, numbers or {}).mistakes()
     return sorted(set(found), key=lambda mistake: (mistake.line, mistake.code))
 
 
 class _Lint:
-    def __init__(self, reading: Reading, head: IndicatorHead | None) -> None:
+    def __init__(self, reading: Reading, head: IndicatorHead | None, numbers: Mapping[str, Number]) -> None:
         self.reading = reading
         self.head = head
         self.kinds = Kinds()
         self.notes = Notes(reading)
-        self.nodes = Nodes(self.notes, self.kinds, list(head.parameters) if head is not None else None)
+        declared = list(head.parameters) if head is not None else None
+        self.nodes = Nodes(self.notes, self.kinds, Numbers(numbers), declared)
 
     def mistakes(self) -> list[Mistake]:
         assert self.reading.outer is not None

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from puhui.indicators.allowlist import ALLOWED, ALLOWED_BY_NAME, CASTS
 from puhui.packs.sql import Scope
+from puhui.packs.sql_numbers import results_of
 
 _OF_TYPE = {"str": "text", "text": "text", "code": "text", "json": "text", "ym": "date"}
 _YES_NO = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean)
@@ -102,14 +103,6 @@ class Kinds:
         if source.scope is not None:
             return self.output(source.scope, column.name)
         return kind_of_type(source.table.columns.get(column.name, "")) if source.table is not None else ""
-
-
-def results_of(node: exp.Case | exp.If) -> list[exp.Expr]:
-    """What a CASE may give."""
-    if isinstance(node, exp.If):
-        return [part for part in (node.args.get("true"), node.args.get("false")) if part is not None]
-    found = [branch.args["true"] for branch in node.args["ifs"]]
-    return found + ([node.args["default"]] if node.args.get("default") is not None else [])
 
 
 def _literal(node: exp.Literal) -> str:

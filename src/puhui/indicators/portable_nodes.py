@@ -10,11 +10,13 @@ from typing import Any
 from sqlglot import exp
 
 from puhui.indicators.allowlist import ALLOWED, ALLOWED_BY_NAME, CASTS, OPERATORS, STRUCTURE
-from puhui.indicators.portable_kinds import Kinds, family, results_of
+from puhui.indicators.portable_kinds import Kinds, family
 from puhui.indicators.portable_notes import Notes
+from puhui.indicators.portable_numbers import Numbers
 from puhui.indicators.portable_rows import total_order
 from puhui.indicators.traps import TRAPPED, TRAPPED_BY_NAME
 from puhui.packs.sql import Scope
+from puhui.packs.sql_numbers import misplaced, overflows, results_of
 
 _BACK = re.compile(r"back_[1-9][0-9]*m")
 _ORDERED = (exp.RowNumber, exp.Lag, exp.Lead, exp.FirstValue)  # depend on which of two tied rows comes first
@@ -28,9 +30,10 @@ _LIMIT_OF_32_BITS = 1_000_000
 class Nodes:
     """Looks at nodes one by one. `parameters`: the bound names that the head declares; None: any."""
 
-    def __init__(self, notes: Notes, kinds: Kinds, parameters: list[str] | None) -> None:
+    def __init__(self, notes: Notes, kinds: Kinds, numbers: Numbers, parameters: list[str] | None) -> None:
         self.notes = notes
         self.kinds = kinds
+        self.numbers = numbers
         self.parameters = parameters
 
     def node(self, scope: Scope, node: exp.Expr) -> None:
@@ -199,6 +202,9 @@ class Nodes:
                 "parts of a date are 32-bit in Spark and the product overflows silently: CAST(… AS "
                 "BIGINT) first",
             )
+        told = overflows(node, self.numbers.look(scope)) if isinstance(node, exp.Mul) else None
+        if told is not None:
+            self.notes.say(node, "portable.decimal-product", told.zh, told.en)
 
     def _shift(self, scope: Scope, node: exp.Expr) -> None:
         left = node.this.unnest()
@@ -216,6 +222,15 @@ class Nodes:
     def _alike(self, scope: Scope, node: exp.Expr) -> None:
         parts = results_of(node) if isinstance(node, exp.Case | exp.If) else [node.this, *node.expressions]
         self._same(scope, node, parts)
+
+    def _case(self, scope: Scope, node: exp.Expr) -> None:
+        assert isinstance(node, exp.Case | exp.If)
+        if isinstance(node, exp.If) and isinstance(node.parent, exp.Case):
+            return  # one branch: told at the CASE
+        self._alike(scope, node)
+        told = misplaced(node, self.numbers.look(scope))
+        if told is not None:
+            self.notes.say(node, "portable.case-order", told.zh, told.en)
 
     def _within(self, scope: Scope, node: exp.Expr) -> None:
         bounds = [node.args[key] for key in ("low", "high") if node.args.get(key) is not None]
@@ -334,8 +349,8 @@ _RULES: dict[type[exp.Expr], Callable[[Nodes, Scope, Any], None]] = {
     exp.Mul: Nodes._times,
     exp.BitwiseLeftShift: Nodes._shift,
     exp.DPipe: Nodes._beside,
-    exp.Case: Nodes._alike,
-    exp.If: Nodes._alike,
+    exp.Case: Nodes._case,
+    exp.If: Nodes._case,
     exp.Coalesce: Nodes._alike,
     exp.Greatest: Nodes._alike,
     exp.Least: Nodes._alike,

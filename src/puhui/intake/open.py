@@ -38,7 +38,9 @@ class Opened:
 
     def source(self) -> Source:
         records = self.file.records
-        return Source(self.file.source_sql(), records.form is Form.PARQUET, records.kind.excel)
+        return Source(
+            self.file.source_sql(), records.form is Form.PARQUET, records.kind.excel, records.lines, self.file.sample_sql()
+        )
 
     def broken(self, tables: Tables) -> tuple[BrokenRecord, ...] | None:
         """All records that break in the file's own sense; None if the file has to be staged again."""

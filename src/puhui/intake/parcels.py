@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from puhui.model.refusal import Said
 from puhui.model.refusals import ParcelMismatch
 from puhui.packs.forms import Resource
 from puhui.packs.packset import PackSet
+
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:(?=\w*\d{6})[0-9A-Za-z]{15,20}|1[3-9]\d{9})(?![0-9A-Za-z])")
 
 
 def parcel_of(
@@ -38,7 +41,12 @@ def parcel_of(
         raise _contradiction("resource")
     if manifest.kind is None:
         manifest = replace(manifest, kind=_unstated(known))
-    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, file_name=path.name)
+    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, file_name=shown_name(path))
+
+
+def shown_name(path: Path) -> str:
+    """A file's name as it may be kept and printed: what could be a credit code, a citizen number or a phone is out."""
+    return _NUMBER.sub("…", path.name)
 
 
 def _unstated(resource: Resource) -> DeliveryKind:

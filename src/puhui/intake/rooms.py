@@ -59,6 +59,9 @@ class OpenedFile(Protocol):
 
     def source_sql(self) -> str: ...
 
+    def sample_sql(self) -> str:
+        """As `source_sql`, but what does not split into columns is passed over without a record of it."""
+
     def rejected(self, tables: Any, staged: int) -> Sequence[BrokenRecord] | None:
         """The records that the staging could not split, all of them; None: count lost, stage the file again."""
 

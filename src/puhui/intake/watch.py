@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from puhui.intake.manifest import SUFFIX as MANIFEST
-from puhui.intake.parcels import parcel_of
+from puhui.intake.parcels import parcel_of, shown_name
 from puhui.intake.rooms import Rooms
 from puhui.intake.take import take
 from puhui.model.refusal import Refusal
@@ -90,9 +90,9 @@ def _taken(path: Path, packs: PackSet, rooms: Rooms) -> dict[str, Any] | None:
         moved = move_away(path, REFUSED)
         reason = moved.with_name(moved.name + ".reason.json")
         reason.write_text(json.dumps(refusal.as_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
-        return {"file": path.name, "resource": path.parent.name, **refusal.as_dict()}
+        return {"file": shown_name(path), "resource": path.parent.name, **refusal.as_dict()}
     move_away(path, TAKEN)
-    return {"file": path.name, **taken.result, "repeated": taken.repeated}
+    return {"file": shown_name(path), **taken.result, "repeated": taken.repeated}
 
 
 def move_away(path: Path, to: str) -> Path:

@@ -3,17 +3,18 @@ parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from puhui.model.refusal import Mistake
+from puhui.model.refusal import Mistake, Said
 from puhui.packs.finding import Check, Checking, Step, both, repeated
 from puhui.packs.forms import Mapping, Relation, Resource
 from puhui.packs.packset import SqlCheck
+from puhui.packs.sql_numbers import Look, number_of_type, overflows
 
 
 def parse(sql: str) -> exp.Expression | None:
@@ -42,6 +43,22 @@ def row_checks(checking: Checking) -> Iterator[Mistake]:
             for column in sorted({found.name for found in tree.find_all(exp.Column)} - known):
                 said = both(f"资源没有字段 {column}", f"the resource has no field {column}")
                 yield checking.mistake("resources", name, path, "check.field", said)
+            for said in _products(tree, _typed(resource)):
+                yield checking.mistake("resources", name, path, "check.decimal-product", said)
+
+
+def _typed(resource: Resource, aliases: Iterable[str] = ()) -> Look:
+    """The numbers of fields by name; nothing is known of what an alias may hide."""
+    types = {field.name: field.type for field in resource.fields if field.name not in set(aliases)}
+    return lambda column: number_of_type(types.get(column.name, ""))
+
+
+def _products(tree: exp.Expr, look: Look) -> Iterator[Said]:
+    """Products of decimals that DuckDB may refuse to compute: one row would stop its whole parcel."""
+    for product in tree.find_all(exp.Mul):
+        said = overflows(product, look)
+        if said is not None:
+            yield said
 
 
 def sql_checks(checking: Checking) -> Iterator[Mistake]:
@@ -70,6 +87,8 @@ def _sql_check(check: SqlCheck, resource: Resource) -> Iterator[Mistake]:
     for column in sorted({found.name for found in tree.find_all(exp.Column)} - known):
         said = both(f"资源没有字段 {column}", f"the resource has no field {column}")
         yield Mistake(check.file, check.sql_line, "check.field", said)
+    for said in _products(tree, _typed(resource, aliases)):
+        yield Mistake(check.file, check.sql_line, "check.decimal-product", said)
 
 
 def mappings(checking: Checking) -> Iterator[Mistake]:

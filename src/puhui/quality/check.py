@@ -8,27 +8,33 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from puhui.model.delivery import Checked, Issue, Landing, Severity
-from puhui.model.tables import Tables, literal
+from puhui.model.tables import Tables, literal, quoted
 from puhui.packs import forms
 from puhui.packs.packset import SqlCheck
 from puhui.quality.names import NUMBERED
-from puhui.quality.plan import STAGED, Check, bit_is_set, plan_staging
+from puhui.quality.plan import MARKED, PLAIN, STAGED, Check, Reading, bit_is_set, plan_in_one_step, plan_in_two_steps, plain_forms
 from puhui.quality.regions import region_issues
 from puhui.quality.sql_checks import run_sql_checks
 
 _SHIFTS = "broken_shifts"
+TWO_STEPS_FROM = 50_000  # records; below, a second statement costs more than it saves
+_SAMPLE = 2_000
+_ODD_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """An opened file: what stands behind FROM, and what could not even be split into columns.
 
-    `has_line`: the rows carry their record number in `line`; else they stand in file order without it.
+    `has_line`: the rows carry their record number in `line`; else they stand in file order without it. `sample_sql`: the
+    same rows, read without a record of what does not split into columns.
     """
 
     sql: str
     has_line: bool
     excel: bool = False
+    lines: int = 0
+    sample_sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,40 @@ def stage(
     source: Source,
     codes: Mapping[str, forms.CodeList],
     tables: Tables,
+    *,
+    beside: Mapping[str, str] | None = None,
+    two_steps_from: int = TWO_STEPS_FROM,
 ) -> tuple[Check, ...]:
-    """Fill the staged table from the file; the meaning of its bits comes back."""
-    plan = plan_staging(resource, mapping, source.sql, codes, has_line=source.has_line, excel=source.excel)
-    tables.execute(plan.create_sql)
+    """Make the view `staged` from the file; the meaning of its bits comes back.
+
+    `beside`: further columns of `staged`, name → SQL over the fields. From `two_steps_from` records on the plainly written
+    rows are typed first.
+    """
+    reading = Reading(resource, mapping, codes, source.sql, source.has_line, source.excel, beside)
+    in_two = source.lines >= two_steps_from
+    plan = plan_in_two_steps(reading, _plainly_written(reading, source, tables)) if in_two else plan_in_one_step(reading)
+    for sql in plan.statements:
+        tables.execute(sql)
     return plan.checks
+
+
+def _plainly_written(reading: Reading, source: Source, tables: Tables) -> set[str]:
+    """The fields whose first cells are nearly all written plainly: for the others the first step would be in vain."""
+    forms_of = plain_forms(reading)
+    if not forms_of:
+        return set()
+    values = ", ".join(f"{form.value_sql} AS {quoted('v_' + name)}" for name, form in forms_of.items())
+    odd = ", ".join(f"count(*) FILTER (WHERE NOT {form.is_plain_sql})" for form in forms_of.values())
+    sample = f"SELECT *, {values} FROM (FROM {source.sample_sql or source.sql} LIMIT {_SAMPLE})"
+    counts = tables.rows(f"SELECT {odd} FROM ({sample})")[0]
+    return {name for name, count in zip(forms_of, counts, strict=True) if count <= _SAMPLE * _ODD_SHARE}
 
 
 def unstage(tables: Tables) -> None:
     """Drop the staged rows, so that the file can be staged again."""
-    tables.execute(f"DROP TABLE {STAGED}")
+    tables.execute(f"DROP VIEW {STAGED}")
+    for table in (PLAIN, MARKED):
+        tables.execute(f"DROP TABLE {table}")
 
 
 def check(
@@ -78,7 +108,7 @@ def check(
 ) -> CheckedRows:
     """Number the staged rows by their records and count what was found. `broken` are the records that never got in."""
     _number(source, broken, tables)
-    checks = (*checks, *run_sql_checks(sql_checks, checks, tables))
+    checks = (*checks, *run_sql_checks(sql_checks, checks, [field.name for field in resource.fields], tables))
     staged = int(tables.rows(f"SELECT count(*) FROM {STAGED}")[0][0])
     issues = [*_broken_issues(broken), *_bit_issues(checks, resource, tables)]
     checked = Checked(landing=landing, table=NUMBERED, issues=tuple(issues), lines=staged + len(broken))
@@ -87,18 +117,18 @@ def check(
 
 def _number(source: Source, broken: Sequence[BrokenRecord], tables: Tables) -> None:
     if source.has_line:
-        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid AS at FROM {STAGED}")
+        tables.execute(f"CREATE VIEW {NUMBERED} AS FROM {STAGED}")
         return
     if not broken:
-        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, rowid + 1 AS line, rowid AS at FROM {STAGED}")
+        tables.execute(f"CREATE VIEW {NUMBERED} AS SELECT *, row_at + 1 AS line FROM {STAGED}")
         return
     # the j-th broken record (from 1) has `line - j` good records before it: rows from there on are j records further
     ordered = sorted(record.line for record in broken)
     shifts = {"first": [line - j for j, line in enumerate(ordered, 1)], "shift": range(1, len(ordered) + 1)}
     tables.register(_SHIFTS, pa.table({name: pa.array(values, pa.int64()) for name, values in shifts.items()}))
     tables.execute(
-        f"CREATE VIEW {NUMBERED} AS SELECT s.*, s.rowid + 1 + coalesce(b.shift, 0) AS line, s.rowid AS at FROM {STAGED} s "
-        f'ASOF LEFT JOIN (SELECT "first", max(shift) AS shift FROM {_SHIFTS} GROUP BY 1) b ON s.rowid >= b."first"'
+        f"CREATE VIEW {NUMBERED} AS SELECT s.*, s.row_at + 1 + coalesce(b.shift, 0) AS line FROM {STAGED} s "
+        f'ASOF LEFT JOIN (SELECT "first", max(shift) AS shift FROM {_SHIFTS} GROUP BY 1) b ON s.row_at >= b."first"'
     )
 
 

@@ -67,8 +67,8 @@ def _form(
 
 def _decimal_holds(source: str, value: str, kind: Decimals) -> str:
     """The engine reads it, and there are no digits beyond the scale."""
-    places = f"strlen({source}) - instr({source}, '.') <= {kind.scale}"
-    return f"{value} IS NOT NULL AND ({places} OR NOT contains({source}, '.'))"
+    places = f"strlen({source}) - instr({source}, '.') <= {kind.scale} OR NOT contains({source}, '.')"
+    return f"CASE WHEN {value} IS NULL THEN NULL ELSE {places} END"
 
 
 def _day_holds(source: str, value: str) -> str:

@@ -1,21 +1,27 @@
-"""From a resource and a mapping to one statement that types every row and marks what is wrong with it.
+"""From a resource and a mapping to the statements that type every row and mark what is wrong with it.
 
-The staged table has the columns `bad` and `warn` (bit sets over `checks`), `operation`, and one column per field, named
-as the field. Rows stand in file order, so that `rowid` counts records. No row is left out: a row that cannot be typed is there
+The view `staged` has the columns `row_at` (from 0, in file order, so that it counts records), `bad` and `warn` (bit sets over
+the checks), `operation`, and one column per field, named as the field. No row is left out: a row that cannot be typed is there
 with its bits set.
+
+A short file is typed in one step. In a long one nearly every cell is written plainly (`plain.py`): a first step types the
+plain rows and keeps the raw cells of the others, a second types those the full way, so that only they pay for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from puhui.model.delivery import Severity
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
+from puhui.quality.plain import Plain, plain_form
 from puhui.quality.values import Typed, typed_expression
 
 STAGED = "staged"
+MARKED = "marked_rows"  # rows typed the full way, with their bits
+PLAIN = "plain_rows"  # rows typed the plain way; where `plain` is FALSE, `raw` holds the cells and the row is in MARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +41,146 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """The statement that fills the staged table, and the meaning of its bits."""
+    """The statements that make the view `staged`, in order, and the meaning of its bits."""
 
-    create_sql: str
+    statements: tuple[str, ...]
     checks: tuple[Check, ...]
-    fields: tuple[str, ...]
 
 
-def plan_staging(
-    resource: forms.Resource,
-    mapping: forms.Mapping,
-    source_sql: str,
-    codes: Mapping[str, forms.CodeList],
-    *,
-    has_line: bool = False,
-    excel: bool = False,
-) -> StagePlan:
-    """`source_sql` is what can stand behind FROM; its columns are named as the mapping's `from`."""
-    typed = [_typed(field, mapping, codes, excel) for field in resource.fields if _is_there(field, mapping)]
-    filled = {t.field for t in typed} | {name for t in typed for name in t.extra}
-    checks = _checks(typed, resource, mapping, filled)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read: `sql` can stand behind FROM, its columns are named as the mapping's `from`.
+
+    `has_line`: rows carry their record number in `line`. `beside`: further columns, name → SQL over the fields.
+    """
+
+    resource: forms.Resource
+    mapping: forms.Mapping
+    codes: Mapping[str, forms.CodeList]
+    sql: str
+    has_line: bool = False
+    excel: bool = False
+    beside: Mapping[str, str] | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The source columns that the mapping reads."""
+        found: dict[str, None] = {}
+        for column in self.mapping.columns.values():
+            found |= dict.fromkeys([column.from_] if isinstance(column.from_, str) else column.from_)
+        if self.mapping.operation is not None:
+            found[self.mapping.operation.from_] = None
+        return list(found)
+
+    @property
+    def kept(self) -> list[str]:
+        """The staged columns, but for `row_at`, `bad` and `warn`."""
+        line = ["line"] if self.has_line else []
+        return [*line, *(field.name for field in self.resource.fields), "operation", *(self.beside or {})]
+
+
+def plan_in_one_step(reading: Reading) -> StagePlan:
+    """Every row is typed the full way."""
+    select, checks = _full_select(reading, "row_number() OVER () - 1 AS row_at", reading.sql)
+    kept = ", ".join(map(quoted, reading.kept))
     return StagePlan(
-        create_sql=_create_sql(typed, checks, resource, mapping, source_sql, has_line),
-        checks=checks,
-        fields=tuple(field.name for field in resource.fields),
+        (
+            f"CREATE TABLE {MARKED} AS {select}",
+            f"CREATE TABLE {PLAIN} AS SELECT {kept}, TRUE AS plain FROM {MARKED} LIMIT 0",
+            f"CREATE VIEW {STAGED} AS FROM {MARKED}",
+        ),
+        checks,
     )
+
+
+def plan_in_two_steps(reading: Reading, plain: Collection[str]) -> StagePlan:
+    """`plain`: the fields that are read plainly first; the others are typed the full way in both steps."""
+    columns = reading.columns
+    raw = ", ".join(f"raw[{i}] AS {quoted(name)}" for i, name in enumerate(columns, 1))
+    line = "line, " if reading.has_line else ""
+    rest = f"(SELECT rowid AS row_at, {line}{raw} FROM {PLAIN} WHERE NOT plain)"
+    select, checks = _full_select(reading, "row_at", rest)
+    kept = ", ".join(map(quoted, reading.kept))
+    return StagePlan(
+        (
+            f"CREATE TABLE {PLAIN} AS {_plain_select(reading, plain, checks)}",
+            f"CREATE TABLE {MARKED} AS {select}",
+            f"CREATE VIEW {STAGED} AS SELECT rowid AS row_at, {kept}, 0::HUGEINT AS bad, 0::HUGEINT AS warn "
+            f"FROM {PLAIN} WHERE plain UNION ALL SELECT row_at, {kept}, bad, warn FROM {MARKED}",
+        ),
+        checks,
+    )
+
+
+def plain_forms(reading: Reading, named: Callable[[str], str] = quoted) -> dict[str, Plain]:
+    """The fields of a file that have a plain form. `named`: the SQL name of a source column."""
+    found = {}
+    for field in reading.resource.fields:
+        column = reading.mapping.columns.get(field.name)
+        if column is None or not isinstance(column.from_, str):
+            continue
+        codes = reading.codes.get(field.code_list) if field.code_list else None
+        form = plain_form(field, named(column.from_), column, reading.mapping.nulls, codes)
+        if form is not None:
+            found[field.name] = form
+    return found
+
+
+def _plain_select(reading: Reading, fields: Collection[str], checks: Sequence[Check]) -> str:
+    """The first step: values by their plain forms, `plain` where they hold and no check is broken, else the raw cells."""
+    place = {name: f"r_{i}" for i, name in enumerate(reading.columns)}
+    forms_of = {name: form for name, form in plain_forms(reading, place.__getitem__).items() if name in fields}
+    others = [t for t in _typed_fields(reading, place.__getitem__) if t.field not in forms_of]
+    holds = [form.is_plain_sql for form in forms_of.values()]
+    holds += [f"NOT ({check.condition})" for check in checks if check.field not in forms_of]
+    line = "line, " if reading.has_line else ""
+    raw = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in place.items())
+    first = [f"{form.value_sql} AS {quoted('v_' + name)}" for name, form in forms_of.items()]
+    first += _clean_columns(others, _padded(reading, place.__getitem__, set(forms_of)))
+    listed = ", ".join([*place.values(), *first, f"{_operation_sql(reading.mapping, place.__getitem__)} AS operation"])
+    typed = _named_select(reading, others, set(forms_of), f"SELECT {line}{listed} FROM (SELECT {line}{raw} FROM {reading.sql})")
+    judged = f"SELECT *, {' AND '.join(f'({one})' for one in holds) or 'TRUE'} AS plain FROM ({typed})"
+    cells = f"CASE WHEN plain THEN NULL ELSE [{', '.join(place.values())}] END AS raw"
+    return f"SELECT {_kept_sql(reading)}, plain, {cells} FROM ({judged})"
+
+
+def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Check, ...]]:
+    """Every row of `source` typed, with its bits, and the meaning of the bits. `row_at`: its place, as SQL over `source`."""
+    typed = _typed_fields(reading, quoted)
+    padded = _padded(reading, quoted)
+    filled = {t.field for t in typed} | {name for t in typed for name in t.extra}
+    checks = _checks(typed, reading.resource, reading.mapping, filled, padded)
+    line = "line, " if reading.has_line else ""
+    clean = ", ".join([*_clean_columns(typed, padded), f"{_operation_sql(reading.mapping, quoted)} AS operation"])
+    rows = _named_select(reading, typed, set(), f"SELECT {at}, {line}{clean} FROM {source}")
+    return f"SELECT row_at, {_kept_sql(reading)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})", checks
+
+
+def _clean_columns(typed: Sequence[Typed], padded: Mapping[str, str]) -> list[str]:
+    clean = [f"{t.clean_sql} AS {quoted('t_' + t.field)}" for t in typed]
+    return clean + [f"{sql} AS {quoted('p_' + name)}" for name, sql in padded.items()]
+
+
+def _named_select(reading: Reading, typed: Sequence[Typed], done: set[str], source: str) -> str:
+    """The values of `typed` over their cleaned texts, then every field under its own name. `done`: fields with a value."""
+    values = [f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()]
+    names = done | {name for t in typed for name in (t.field, *t.extra)}
+    named = [
+        f"{quoted('v_' + f.name)} AS {quoted(f.name)}" if f.name in names else f"NULL AS {quoted(f.name)}"
+        for f in reading.resource.fields
+    ]
+    return f"SELECT *, {', '.join(named)} FROM (SELECT {', '.join(['*', *values])} FROM ({source}))"
+
+
+def _kept_sql(reading: Reading) -> str:
+    """The staged columns over the named fields."""
+    beside = reading.beside or {}
+    return ", ".join(f"{beside[name]} AS {quoted(name)}" if name in beside else quoted(name) for name in reading.kept)
+
+
+def _typed_fields(reading: Reading, named: Callable[[str], str]) -> list[Typed]:
+    there = [field for field in reading.resource.fields if _is_there(field, reading.mapping)]
+    return [_typed(field, reading.mapping, reading.codes, reading.excel, named) for field in there]
 
 
 def _is_there(field: forms.Field, mapping: forms.Mapping) -> bool:
@@ -67,41 +188,51 @@ def _is_there(field: forms.Field, mapping: forms.Mapping) -> bool:
 
 
 def _typed(
-    field: forms.Field, mapping: forms.Mapping, codes: Mapping[str, forms.CodeList], excel: bool
+    field: forms.Field,
+    mapping: forms.Mapping,
+    codes: Mapping[str, forms.CodeList],
+    excel: bool,
+    named: Callable[[str], str],
 ) -> Typed:
     column = mapping.columns.get(field.name)
     if column is None:
         source: str | list[str] = literal(str(mapping.constants[field.name]))
     elif isinstance(column.from_, str):
-        source = quoted(column.from_)
+        source = named(column.from_)
     else:
-        source = [quoted(name) for name in column.from_]
+        source = [named(name) for name in column.from_]
     code_list = codes.get(field.code_list) if field.code_list else None
     return typed_expression(
         field, source, mapping_column=column, nulls=mapping.nulls, codes=code_list, excel=excel
     )
 
 
-def _padded(resource: forms.Resource, mapping: forms.Mapping) -> dict[str, str]:
+def _padded(reading: Reading, named: Callable[[str], str], without: Collection[str] = ()) -> dict[str, str]:
     """Coded fields whose delivered text may have blanks around the code: reported as what they are, then trimmed."""
     found = {}
-    for field in resource.fields:
-        column = mapping.columns.get(field.name)
-        if field.code_list and column is not None and isinstance(column.from_, str) and column.as_ is None:
-            name = quoted(column.from_)
+    for field in reading.resource.fields:
+        column = reading.mapping.columns.get(field.name)
+        if column is None or field.name in without or not field.code_list:
+            continue
+        if isinstance(column.from_, str) and column.as_ is None:
+            name = named(column.from_)
             found[field.name] = f"coalesce({name} <> trim({name}), FALSE)"
     return found
 
 
 def _checks(
-    typed: Sequence[Typed], resource: forms.Resource, mapping: forms.Mapping, filled: set[str]
+    typed: Sequence[Typed],
+    resource: forms.Resource,
+    mapping: forms.Mapping,
+    filled: set[str],
+    padded: Collection[str],
 ) -> tuple[Check, ...]:
     bad: list[tuple[str, str, Severity, str]] = []
     warn: list[tuple[str, str, Severity, str]] = []
     for t in typed:
         bad += [(name, t.field, Severity.SET_ASIDE, sql) for name, sql in t.problem_sql.items()]
         warn += [(name, t.field, Severity.WARN, sql) for name, sql in t.warn_sql.items()]
-    warn += [("blank_padded", name, Severity.WARN, quoted("p_" + name)) for name in _padded(resource, mapping)]
+    warn += [("blank_padded", name, Severity.WARN, quoted("p_" + name)) for name in padded]
     for field in resource.fields:
         if field.required and field.name not in filled:
             bad.append(("required", field.name, Severity.SET_ASIDE, "TRUE"))
@@ -118,35 +249,6 @@ def _checks(
     )
 
 
-def _create_sql(
-    typed: Sequence[Typed],
-    checks: Sequence[Check],
-    resource: forms.Resource,
-    mapping: forms.Mapping,
-    source_sql: str,
-    has_line: bool,
-) -> str:
-    clean = ", ".join(f'{t.clean_sql} AS {quoted("t_" + t.field)}' for t in typed)
-    clean += "".join(f", {sql} AS {quoted('p_' + name)}" for name, sql in _padded(resource, mapping).items())
-    values = ", ".join(
-        f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()
-    )
-    names = {name for t in typed for name in (t.field, *t.extra)}
-    plain = ", ".join(
-        f"{quoted('v_' + f.name)} AS {quoted(f.name)}" if f.name in names else f"NULL AS {quoted(f.name)}"
-        for f in resource.fields
-    )
-    operation = _operation_sql(mapping)
-    kept = ", ".join(quoted(field.name) for field in resource.fields)
-    line = "line, " if has_line else ""
-    return (
-        f"CREATE TABLE {STAGED} AS SELECT {line}{kept}, operation, "
-        f"{_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ("
-        f"SELECT *, {plain} FROM (SELECT *, {values} FROM ("
-        f"SELECT {line}{clean}, {operation} AS operation FROM {source_sql})))"
-    )
-
-
 def _bits(checks: Sequence[Check], column: str) -> str:
     mine = [check for check in checks if check.column == column]
     if not mine:
@@ -157,10 +259,10 @@ def _bits(checks: Sequence[Check], column: str) -> str:
     return f"CASE WHEN {some} THEN {parts} ELSE 0::HUGEINT END"
 
 
-def _operation_sql(mapping: forms.Mapping) -> str:
+def _operation_sql(mapping: forms.Mapping, named: Callable[[str], str]) -> str:
     if mapping.operation is None:
         return "'insert'"
-    column = f"trim({quoted(mapping.operation.from_)})"
+    column = f"trim({named(mapping.operation.from_)})"
     arms = [
         f"WHEN {column} IN ({', '.join(literal(word) for word in words)}) THEN '{name}'"
         for name, words in (
