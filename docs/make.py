@@ -76,9 +76,7 @@ def refusals_page() -> str:
 
 def all_refusals() -> list[type[Refusal]]:
     """The classes of `model.refusals`, in the order of the file."""
-    found = [
-        value for value in vars(refusals).values() if isinstance(value, type) and issubclass(value, Refusal)
-    ]
+    found = [value for value in vars(refusals).values() if isinstance(value, type) and issubclass(value, Refusal)]
     return [kind for kind in found if kind is not Refusal]
 
 

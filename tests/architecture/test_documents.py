@@ -77,9 +77,7 @@ def test_the_changelog_has_its_start() -> None:
 
 def test_change_notes_have_a_known_name() -> None:
     names = [path.name for path in (ROOT / "changes").iterdir() if path.name != ".gitkeep"]
-    assert [
-        name for name in names if not re.fullmatch(r"\d+(\.\d+)?\.(added|changed|fixed)(\.\d+)?\.md", name)
-    ] == []
+    assert [name for name in names if not re.fullmatch(r"\d+(\.\d+)?\.(added|changed|fixed)(\.\d+)?\.md", name)] == []
 
 
 @pytest.mark.parametrize("record", sorted((ROOT / "docs/adr").glob("[0-9]*.md")), ids=lambda path: path.stem)
@@ -109,9 +107,7 @@ def rows() -> list[tuple[str, list[str], list[str]]]:
 def test_names(file: Path) -> frozenset[str]:
     tree = ast.parse(file.read_text("utf-8"))
     return frozenset(
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
 
 
@@ -124,9 +120,7 @@ def test_every_property_names_files_and_tests() -> None:
 
 
 def test_every_file_of_a_property_stands() -> None:
-    assert [
-        f"{rule}: {file}" for rule, files, _ in rows() for file in files if not (ROOT / file).is_file()
-    ] == []
+    assert [f"{rule}: {file}" for rule, files, _ in rows() for file in files if not (ROOT / file).is_file()] == []
 
 
 def test_every_test_of_a_property_stands() -> None:

@@ -13,17 +13,15 @@ from puhui.model.identifiers import RIC, verify
 
 from .source import repository_files, texts
 
-# Telephone numbers that tests write out, made up.
-SYNTHETIC = frozenset({"13900000000", "13900001234"})
+# Citizen numbers that a page or test has to write out, made up. None so far: tests compute theirs.
+SYNTHETIC: frozenset[str] = frozenset()
 CITIZEN = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 # Prefixes that the numbering plan of mobile networks has given out: tests take another (160, 179 …).
 MOBILE = re.compile(
     r"(?<![0-9A-Za-z.])1(?:3[0-9]|4[014-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])[0-9]{8}(?![0-9A-Za-z])"
 )
 # written in pieces, so that this file does not match itself
-MACHINE = re.compile(
-    "|".join(("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/[a-z]", r"[A-Z]:\\" + "Users"))
-)
+MACHINE = re.compile("|".join(("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/[a-z]", r"[A-Z]:\\" + "Users")))
 LARGEST = 2_000_000  # bytes: data belong into a generator
 
 
@@ -40,7 +38,7 @@ def places(pattern: re.Pattern[str]) -> list[str]:
         f"{file}:{number}"
         for file, text in texts().items()
         for number, line in enumerate(text.splitlines(), 1)
-        if any(match not in SYNTHETIC for match in pattern.findall(line))
+        if pattern.search(line)
     ]
 
 
@@ -63,9 +61,7 @@ def test_no_large_file() -> None:
 def test_the_scan_knows_a_number_when_it_sees_one() -> None:
     body = "36050019850307211"
     number = next(
-        body + digit
-        for digit in "0123456789X"
-        if verify(RIC, pa.array([body + digit]), date.today()).valid[0]
+        body + digit for digit in "0123456789X" if verify(RIC, pa.array([body + digit]), date.today()).valid[0]
     )
     assert citizen_numbers(f"id={number};") == [number]
     assert citizen_numbers(f"a{number}") == []

@@ -49,9 +49,7 @@ def test_no_class_has_an_empty_name() -> None:
 
 
 def test_every_module_says_what_it_promises() -> None:
-    silent = [
-        str(f) for f, tree in trees("src", "bench").items() if tree.body and not ast.get_docstring(tree)
-    ]
+    silent = [str(f) for f, tree in trees("src", "bench").items() if tree.body and not ast.get_docstring(tree)]
     assert [file for file in silent if "migrations" not in file] == []
 
 

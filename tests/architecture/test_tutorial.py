@@ -18,12 +18,8 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (BIN / "puhui").exists(), reason="the program is not installed beside this Python"
-    ),
-    pytest.mark.skipif(
-        shutil.which("bash") is None, reason="the blocks are written for a shell with heredocs"
-    ),
+    pytest.mark.skipif(not (BIN / "puhui").exists(), reason="the program is not installed beside this Python"),
+    pytest.mark.skipif(shutil.which("bash") is None, reason="the blocks are written for a shell with heredocs"),
 ]
 
 

@@ -16,15 +16,11 @@ from puhui import __version__
 
 from .source import ROOT
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed here"
-)
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed here")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        [os.fspath(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=110
-    )
+    done = subprocess.run([os.fspath(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
 
@@ -40,9 +36,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "venv", with_pip=False)
     python = folder / "venv" / "bin" / "python"
     run(*pip, "--python", python, "install", "--no-deps", "--no-index", wheels[0], cwd=folder)
-    lent = Path(
-        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
-    )
+    lent = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
     (lent / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return folder
 

@@ -239,7 +239,7 @@ def test_landings_end_on_their_day(town: Town, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_no_identifier_stands_anywhere_but_in_the_vault(town: Town) -> None:
-    names = ["新余市绝无仅有贸易有限公司", "13712345678", "欧阳子虚"]
+    names = ["新余市绝无仅有贸易有限公司", "16012345678", "欧阳子虚"]
     identifiers = [uscc(n) for n in (1, 2, 3)] + [ric(1)]
     town.firms(firm(1, names[0], phone=names[1]), firm(2, state="睡着"), firm(3, est="昨天"), firm(1, names[0], capital="3"))
     town.deliver("insured", INSURED, [(ric(1), names[2], "2026-06", uscc(1), "许多"), (ric(1), names[2], "2026-05", uscc(1), 1)], name=f"{ric(1)}.csv")

@@ -168,6 +168,6 @@ def ric(serial: int, birth: str = "19800101", area: str = "360502") -> str:
 
 def firm(serial: int, name: str = "", **more: object) -> tuple[object, ...]:
     """A row of the register."""
-    values = {"phone": "13800000000", "est": "2015-03-01", "capital": "100", "state": "存续", **more}
+    values = {"phone": "16000000000", "est": "2015-03-01", "capital": "100", "state": "存续", **more}
     called = name or f"新余市甲{serial}号贸易有限公司"
     return (uscc(serial), called, values["phone"], values["est"], values["capital"], values["state"])

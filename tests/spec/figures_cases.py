@@ -67,7 +67,7 @@ class Case:
     empty: Any = None
     window: str = "at"
     months: int | None = None
-    any: bool = False
+    any: bool | list[str] = False
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
@@ -92,6 +92,10 @@ CORR = (
     "SELECT subject, (count(*) * sum(amount * n) - sum(amount) * sum(n)) / nullif("
     "sqrt((count(*) * sum(amount * amount) - sum(amount) * sum(amount)) * (count(*) * sum(n * n) - sum(n) * sum(n))), 0)"
     " AS value FROM paid GROUP BY subject"
+)
+EITHER = (
+    "WITH u AS (SELECT subject FROM paid UNION ALL SELECT subject FROM shown UNION ALL SELECT subject FROM listed)"
+    " SELECT subject, count(*) AS value FROM u GROUP BY subject"
 )
 COUNT = "SELECT subject, count(*) AS value FROM listed GROUP BY subject"
 WINDOW = "SELECT subject, sum(amount) AS value FROM paid WHERE day > :back_12m AND day <= :as_of GROUP BY subject"
@@ -126,6 +130,13 @@ CASES = [
     Case("one of several sources is enough where the head says so",
          "WITH u AS (SELECT subject FROM paid UNION ALL SELECT subject FROM shown) SELECT subject, count(*) AS value FROM u GROUP BY subject",
          "int", {"a": "2", "b": "1", "c": "unknown(absent)"}, [row("a"), row("b")], shown=[row("a", day=AS_OF)], any=True),
+    Case("one of two registers is enough, the third list is not one of them", EITHER, "int",
+         {"a": "2", "b": "1", "c": "1", "d": "unknown(absent)", "Pa": "unknown(absent)"},
+         [row("a"), row("b"), row("Pa")], listed=[], shown=[row("a", day=AS_OF), row("c", day=AS_OF)], any=["paid", "shown"]),
+    Case("one of two registers need not have been delivered", EITHER, "int", {"a": "1", "b": "unknown(absent)"},
+         [row("a")], listed=[], any=["paid", "shown"]),
+    Case("beside either register the third list must be there", EITHER, "int", {"a": "unknown(absent)"},
+         [row("a")], shown=[row("a", day=AS_OF)], any=["paid", "shown"]),
     Case("a missing month leaves the window incomplete", WINDOW, "decimal(18,2)",
          {"a": "unknown(incomplete 11/12)", "b": "unknown(absent)"}, [row("a", "1", day=AS_OF)], window="12M", months=11),
     Case("every month of the window is there", WINDOW, "decimal(18,2)", {"a": "1.00"}, [row("a", "1", day=AS_OF)], window="12M", months=12),

@@ -154,9 +154,9 @@ def test_a_product_of_short_decimals_ends_the_query_in_duckdb(both: Run) -> None
         both(f"SELECT subject, max({LARGE} * {LARGE}) AS value FROM t GROUP BY subject")
 
 
-@pytest.mark.parametrize("value", [f"max(CAST({LARGE} AS DECIMAL(19, 2)) * {LARGE})", f"sum({LARGE}) * {LARGE}"])
+@pytest.mark.parametrize("value", [f"CAST({LARGE} AS DECIMAL(19, 2)) * {LARGE}", f"sum({LARGE}) * {LARGE}"])
 def test_a_product_in_128_bits_is_equal(both: Run, value: str) -> None:
-    duck, sail = both(f"SELECT subject, {value} AS value FROM t GROUP BY subject")
+    duck, sail = both(f"SELECT subject, {value} AS value FROM t WHERE subject = 'b' GROUP BY subject")
     assert duck == sail
     assert duck[0][2].startswith("99999999999999800000000000.000")
 
@@ -173,7 +173,7 @@ def test_a_product_in_128_bits_is_equal(both: Run, value: str) -> None:
     ],
 )
 def test_sail_types_a_case_by_its_first_result(typed_by_sail: Typed, value: str, typed: str) -> None:
-    """The stock client casts what comes back to this type, so it loses or refuses what the type does not hold."""
+    """The stock client casts what comes back to this type, and loses or refuses what it does not hold."""
     found, kept = typed_by_sail(f"SELECT subject, {value} AS value FROM t")
     assert found == typed
     assert kept == (typed == "decimal(16,2)")

@@ -18,7 +18,7 @@ from puhui.subjects.vault import Vault
 
 from .subjects_made import COURT, REGISTER, TODAY, deliver, open_vault, reg_no, tokens, uscc
 
-ROW = {"uscc": uscc(1), "reg_no": reg_no(7), "ent_name": "新余市昌盛商贸有限公司", "phone": "13900000000"}
+ROW = {"uscc": uscc(1), "reg_no": reg_no(7), "ent_name": "新余市昌盛商贸有限公司", "phone": "16000000000"}
 FOR_GOOD = {"by": "officer-1", "reason": "subject's request", "at": TODAY}
 
 

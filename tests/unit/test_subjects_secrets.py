@@ -25,10 +25,10 @@ ROW = {
     "reg_no": reg_no(7),
     "ent_name": NAME,
     "address": "仙来大道一号",
-    "phone": "13900001234",
+    "phone": "16000001234",
 }
 PERSON = ric(serial=42)
-SECRETS = [uscc(1), uscc(1)[8:17], reg_no(7), PERSON, NAME, "昌盛商贸", "仙来大道", "13900001234", SHARED]
+SECRETS = [uscc(1), uscc(1)[8:17], reg_no(7), PERSON, NAME, "昌盛商贸", "仙来大道", "16000001234", SHARED]
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from puhui.adapters.tables_duckdb import DuckTables
+from puhui.packs import forms
 from puhui.packs.forms import Column
+from puhui.quality import codes
 from puhui.quality.text import DAMAGED
 from puhui.quality.values import Typed, typed_expression
 
@@ -161,3 +164,20 @@ def test_every_stated_capital_of_the_real_registers_is_an_amount(city: str) -> N
     stated = [row for row, text in zip(rows, texts, strict=True) if text != "N/A"]
     assert len(stated) > 3000
     assert all(row["reg_capital"] is not None and row["reg_capital_currency"] for row in stated)
+
+
+def test_a_long_list_is_looked_up_like_a_short_one(tmp_path: Path) -> None:
+    values = [forms.CodeValue(code=f"{n:04}", title=forms.Words(zh=f"第{n}类", en=""), also=[f"类{n}"]) for n in range(200)]
+    words = ["0007", "第7类", "类199", "００１１", "9999", None, "第200类"]
+    for is_open in (True, False):
+        long_list = forms.CodeList(
+            format=1, name="classes", title=forms.Words(zh="", en=""), open=is_open, values=values, source="made up"
+        )
+        assert codes.is_long(long_list)
+        tables = DuckTables(tmp_path)
+        for statement in codes.lookup_statements(long_list) * 2:  # a file may be staged twice
+            tables.execute(statement)
+        listed = ", ".join("(NULL)" if word is None else f"('{word}')" for word in words)
+        found = tables.rows(f"SELECT {codes.codes_sql('x', long_list)} FROM (VALUES {listed}) t(x)")
+        assert [row[0] for row in found] == [codes.code(word, long_list) for word in words]
+        tables.close()

@@ -15,9 +15,7 @@ Generated from `packs/*/resources`; do not edit. Grade G1 to G4; gate is the ite
 guarantee (a field may be stricter, see its file); what no source states is a proposal, listed in
 `packs/base/proposals.csv`.
 """
-_COLUMNS = (
-    "| item | name | 资源 | resource | fields | grade | gate | use | cycle | share |\n" + "|---" * 10 + "|\n"
-)
+_COLUMNS = "| item | name | 资源 | resource | fields | grade | gate | use | cycle | share |\n" + "|---" * 10 + "|\n"
 
 
 def render_catalogue(packs: PackSet) -> str:

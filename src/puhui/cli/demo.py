@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import typer
 
-from puhui.bootstrap import Zone, default_packs, init_zone, parcel_of
+from puhui.bootstrap import Zone, default_packs, init_zone, now, parcel_of
 from puhui.city.make import make_city
 from puhui.cli.delivery import print_freshness, print_quality
 from puhui.cli.options import AsJson
@@ -27,9 +26,9 @@ from puhui.intake.take import take
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused, NoSubject
 from puhui.model.subject import Identifier
+from puhui.model.time import month_end, months_back
 from puhui.subjects.lookup import find
 
-AS_OF = date(2026, 6, 30)
 LOOKED_THROUGH = 100
 
 
@@ -48,13 +47,14 @@ def demo(
     started = time.perf_counter()
     with refusals(as_json):
         city, home = folder / "city", folder / "home"
+        as_of = month_end(months_back(now().date(), 1))  # the last whole month, so that freshness means something
         _make_room(folder, fresh)
         with progress(say("造城", "Making a city"), as_json) as step:
-            make_city(city, default_packs(()), subjects=subjects, seed=seed, as_of=AS_OF, truth=False, progress=step)
+            make_city(city, default_packs(()), subjects=subjects, seed=seed, as_of=as_of, truth=False, progress=step)
         zone = init_zone(home)
         taken = _deliver_all(zone, city, as_json)
         with counted_progress(say("计算指标", "Computing figures"), as_json) as counted:
-            built = build_snapshot(zone.desk, AS_OF, progress=counted)
+            built = build_snapshot(zone.desk, as_of, progress=counted)
         firm, person = _two_subjects(zone, city)
         looks = [_look(zone, identifier) for identifier in (firm, person)]
     seconds = round(time.perf_counter() - started, 1)
@@ -105,7 +105,7 @@ def _two_subjects(zone: Zone, city: Path) -> tuple[Identifier, Identifier]:
 
 def _known(zone: Zone, reader: FiguresReader, identifier: Identifier) -> int:
     try:
-        subject = find(zone.desk.vault, identifier.kind, identifier.value, today=AS_OF)
+        subject = find(zone.desk.vault, identifier.kind, identifier.value, today=now().date())
     except NoSubject:
         return 0
     return len(reader.values(subject))

@@ -14,7 +14,7 @@ from puhui.cli.output import counted_progress, out, print_json, print_table, ref
 from puhui.desk.looks import Looked, look
 from puhui.desk.officers import identify_officer
 from puhui.desk.snapshots import build_snapshot
-from puhui.model.figures import Figure, Unknown
+from puhui.model.figures import Figure, Unknown, Value
 from puhui.model.refusal import Said
 from puhui.model.refusals import NoSubject
 from puhui.model.subject import Identifier
@@ -27,6 +27,24 @@ REASONS = {
     Unknown.ERASED: Said("已删除", "erased"),
 }
 MOMENTS = ["%Y-%m-%d", *(f"%Y-%m-%dT%H:%M:%S{rest}" for rest in ("", ".%f", "%z", ".%f%z")), "%Y-%m-%d %H:%M:%S"]
+UNITS = {
+    "CNY": "元",
+    "CNY 10k": "万元",
+    "10k of its currency": "万（原币）",
+    "month": "个月",
+    "day": "天",
+    "year": "年",
+    "count": "个",
+    "person": "人",
+    "head": "头",
+    "point": "分",
+    "mu": "亩",
+    "m2": "平方米",
+    "kWh": "千瓦时",
+    "ratio": "比值",
+    "corr": "系数",
+    "bool": "",
+}
 snapshot_app = typer.Typer(help="快照 · snapshots", no_args_is_help=True)
 
 
@@ -149,7 +167,7 @@ def print_figures(zone: Zone, looked: Looked) -> None:
     rows = []
     for figure in looked.figures.figures:
         head = zone.packs.indicators[figure.indicator].head
-        rows.append([head.id, say(head.title.zh, head.title.en), _shown(figure), head.unit])
+        rows.append([head.id, say(head.title.zh, head.title.en), _shown(figure), _unit(head.unit)])
     rows.sort(key=lambda row: (row[2].startswith("—"), row[0]))
     known = sum(figure.known for figure in looked.figures.figures)
     title = say(
@@ -162,7 +180,17 @@ def print_figures(zone: Zone, looked: Looked) -> None:
 def _shown(figure: Figure) -> str:
     if figure.known:
         undefined = say("— 无定义", "— undefined")
-        return undefined if figure.value is None else str(figure.value)
+        return undefined if figure.value is None else _plain(figure.value)
     reason = REASONS[figure.reason].in_language(say("zh", "en")) if figure.reason else ""
     months = f" {figure.coverage[0]}/{figure.coverage[1]}" if figure.coverage else ""
     return f"— {reason}{months}"
+
+
+def _plain(value: Value) -> str:
+    if isinstance(value, bool):
+        return say("是", "yes") if value else say("否", "no")
+    return str(value)
+
+
+def _unit(unit: str) -> str:
+    return say(UNITS.get(unit, unit), "" if unit == "bool" else unit)

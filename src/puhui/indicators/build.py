@@ -119,7 +119,8 @@ def _table(source: Source, held: Editions, plan: Plan) -> Table:
 
 def _runs(one: Compiled, slot: Slot, held: Mapping[str, object]) -> bool:
     complete = slot.coverage is None or slot.coverage[0] >= slot.coverage[1]
-    return complete and (any if one.reads_any else all)(name in held for name in one.reads)
+    alternatives = not one.either or any(name in held for name in one.either)
+    return complete and alternatives and all(name in held for name in one.reads if name not in one.either)
 
 
 def layout_of(plan: Plan, held: Editions) -> Layout:
@@ -132,7 +133,7 @@ def layout_of(plan: Plan, held: Editions) -> Layout:
             scale=one.type.scale,
             kinds="".join(sorted(kind.letter for kind in one.subjects)),
             reads=[names.index(name) for name in one.reads],
-            reads_any=one.reads_any,
+            either=[names.index(name) for name in one.reads if name in one.either],
             empty=stored(one.empty, one.type),
             coverage=coverage(one, plan, held),
         )

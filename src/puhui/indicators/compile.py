@@ -65,7 +65,7 @@ class Compiled:
     window: int | None
     empty: object
     reads: Mapping[str, int]
-    reads_any: bool  # known as soon as one of the sources knows the subject
+    either: frozenset[str]  # of these sources one that knows the subject is enough; all others must
     query: str
     columns: tuple[str, ...]
     step: exp.Expr
@@ -159,7 +159,7 @@ def _compiled(
         window=months_of_window(head.window),
         empty=head.empty,
         reads=reads,
-        reads_any=head.sources_any,
+        either=_either(head.sources_any, reads),
         query=query,
         columns=columns,
         step=parts.step,
@@ -167,6 +167,12 @@ def _compiled(
         rows=rows,
         bound=bound,
     )
+
+
+def _either(declared: bool | list[str], reads: Mapping[str, int]) -> frozenset[str]:
+    if isinstance(declared, list):
+        return frozenset(declared) & reads.keys()
+    return frozenset(reads) if declared else frozenset()
 
 
 def scan_name(table: str) -> str:

@@ -9,7 +9,7 @@ beyond 64 bits stand as their digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, localcontext
@@ -31,7 +31,7 @@ class Slot(msgspec.Struct, frozen=True):
     scale: int
     kinds: str
     reads: list[int]  # positions in `sources`
-    reads_any: bool = False  # known as soon as one of them knows the subject
+    either: list[int] = []  # those of `reads` of which one that knows the subject is enough
     empty: int | str | None = None  # the value of a known subject without rows, as stored
     coverage: tuple[int, int] | None = None  # months held, months asked; fewer held: incomplete for everyone
 
@@ -61,8 +61,8 @@ def shape_of(layout: Layout, kind: str, present: int) -> Shape:
     for position, slot in enumerate(layout.slots):
         if kind not in slot.kinds:
             continue
-        enough = any if slot.reads_any else all
-        if not enough(_is_known(layout, source, kind, present) for source in slot.reads):
+        there = {source for source in slot.reads if _is_known(layout, source, kind, present)}
+        if not _enough(slot, there):
             unknown.append((position, Unknown.ABSENT))
         elif slot.coverage is not None and slot.coverage[0] < slot.coverage[1]:
             unknown.append((position, Unknown.INCOMPLETE))
@@ -70,6 +70,12 @@ def shape_of(layout: Layout, kind: str, present: int) -> Shape:
             known.append(position)
     known.sort(key=lambda position: (layout.slots[position].type, layout.slots[position].scale, position))
     return Shape(tuple(known), tuple(unknown))
+
+
+def _enough(slot: Slot, there: Set[int]) -> bool:
+    """Every source that the indicator reads is there; of those that stand for each other, one."""
+    alternatives = set(slot.either)
+    return set(slot.reads) - alternatives <= there and (not alternatives or bool(alternatives & there))
 
 
 def _is_known(layout: Layout, source: int, kind: str, present: int) -> bool:

@@ -69,6 +69,7 @@ class _Lint:
             elif scope.branches:
                 self._branches(scope)
         self._whole(self.reading.outer)
+        self._sources(self.reading.outer)
         return self.notes.found
 
     # The whole
@@ -104,6 +105,21 @@ class _Lint:
                 "portable.type",
                 f"type 声明为 {self.head.type}，SQL 给出的是 {KIND_ZH.get(kind, kind)}",
                 f"the head says type {self.head.type}, the SQL gives a {kind}",
+            )
+
+    def _sources(self, outer: Scope) -> None:
+        """Of `sources_any` only what the SQL reads, and more than one of it: else nothing is left to choose."""
+        named = self.head.sources_any if self.head is not None else False
+        if not isinstance(named, list):
+            return
+        strange = sorted(set(named) - self.reading.tables)
+        if strange or len(set(named)) < 2:
+            what = "、".join(strange) or "一个资源"
+            self.notes.say(
+                outer.select or next(iter(outer.outputs.values())),
+                "portable.sources",
+                f"sources_any 须是 SQL 所读的至少两个资源，不能是 {what}",
+                f"sources_any lists at least two resources that the SQL reads, not {', '.join(strange) or 'one'}",
             )
 
     # One SELECT

@@ -76,7 +76,7 @@ def _is_retired(rule: Retirement, row: Mapping[str, Any], as_of: date) -> bool:
 def _values(
     one: Compiled, held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> dict[str, Any]:
-    if not one.reads_any and any(name not in held for name in one.reads):
+    if any(name not in held for name in one.reads if name not in one.either):
         return {}
     tables = {name: table_of(rows.get(name, ()), _names(held, name)) for name in one.reads}
     found: dict[str, Any] = {}
@@ -101,8 +101,8 @@ def _figure(
     values: Mapping[str, Any],
 ) -> Figure:
     months = _coverage(one, held, as_of)
-    enough = any if one.reads_any else all
-    if not enough(_is_known(held, rows, name, token) for name in one.reads):
+    lacking = {name for name in one.reads if not _is_known(held, rows, name, token)}
+    if lacking - one.either or (one.either and one.either <= lacking):
         return Figure(one.name, False, None, Unknown.ABSENT, months)
     if months is not None and months[0] < months[1]:
         return Figure(one.name, False, None, Unknown.INCOMPLETE, months)

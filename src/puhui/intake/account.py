@@ -76,12 +76,12 @@ def account(
     resource = opened.resource
     found = [*_issues(checked, linked, repeats, periods, tables), *_warnings(opened)]
     issues = with_samples(found, resource, opened.mapping, opened.file)
-    rows, warned = _accepted_rows(tables)
+    warned = _warned_rows(tables)
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
     bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
     counts = Counts(
         lines=checked.checked.lines,
-        accepted=rows,
+        accepted=repeats.rows - repeats.duplicates,
         set_aside=broken + bad + linked.unlinked,
         duplicates=repeats.duplicates,
         warned=warned,
@@ -113,11 +113,10 @@ def _unresolved(tables: Tables) -> int:
     return int(tables.rows(f'SELECT count(DISTINCT line) FROM {UNLINKED} WHERE "check" IN ({names})')[0][0])
 
 
-def _accepted_rows(tables: Tables) -> tuple[int, int]:
+def _warned_rows(tables: Tables) -> int:
     warned = "warn <> 0 OR l.line IN (SELECT line FROM conflicting_lines)"
     dropped = "NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
-    row = tables.rows(f"SELECT count(*), count(*) FILTER (WHERE {warned}) FROM {LINKED} l WHERE {dropped}")[0]
-    return int(row[0]), int(row[1])
+    return int(tables.rows(f"SELECT count(*) FROM {LINKED} l WHERE ({warned}) AND {dropped}")[0][0])
 
 
 def _issues(

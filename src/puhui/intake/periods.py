@@ -11,7 +11,7 @@ from puhui.model.refusals import ParcelMismatch
 from puhui.model.tables import Tables, literal, quoted
 from puhui.packs import forms
 
-_FORMATS = {"month": "'%Y-%m'", "year": "'%Y'", "day": "'%Y-%m-%d'"}
+_LENGTHS = {"month": 7, "year": 4, "day": 10}  # of a date written as 2026-09-30
 _GRAINS = {"month": r"\d{4}-(0[1-9]|1[0-2])", "quarter": r"\d{4}Q[1-4]", "year": r"\d{4}", "day": r"\d{4}-\d\d-\d\d"}
 
 
@@ -34,8 +34,8 @@ def periods_of(resource: forms.Resource, manifest: Manifest, staged: str, tables
     is_number = resource.field(rule.field).type == "int"  # a year that stands as a number
     own = own_period_sql(rule, "s", is_number=is_number)
     if not manifest.period:
-        bare = own_period_sql(rule, "staged_rows", is_number=is_number)
-        found = tables.rows(f"SELECT DISTINCT {bare} FROM {staged} staged_rows WHERE bad = 0 ORDER BY 1")
+        days = f"(SELECT DISTINCT {quoted(rule.field)} FROM {staged} WHERE bad = 0)"
+        found = tables.rows(f"SELECT DISTINCT {own} FROM {days} s ORDER BY 1")
         present = tuple(row[0] for row in found if row[0])
         return Periods(sql=own, held=present, replaced=present)
     stated = spread(manifest.period, rule.grain)
@@ -48,13 +48,13 @@ def periods_of(resource: forms.Resource, manifest: Manifest, staged: str, tables
 
 def own_period_sql(rule: forms.PeriodRule, alias: str, *, is_number: bool = False) -> str:
     """SQL: the period that a row's own date falls in; empty text where the date is missing."""
-    column = f"{alias}.{quoted(rule.field)}"
+    column = f"{alias}.{quoted(rule.field)}" if alias else quoted(rule.field)
     if is_number:
         return f"coalesce({column}::VARCHAR, '')"
     if rule.grain == "quarter":
         text = f"year({column})::VARCHAR || 'Q' || quarter({column})::VARCHAR"
     else:
-        text = f"strftime({column}, {_FORMATS[rule.grain]})"
+        text = f"left({column}::VARCHAR, {_LENGTHS[rule.grain]})"
     return f"coalesce({text}, '')"
 
 

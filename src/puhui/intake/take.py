@@ -19,7 +19,7 @@ from puhui.intake.account import (
     refuse_if_over,
 )
 from puhui.intake.open import Opened, as_corrected, delivered_before, open_parcel
-from puhui.intake.periods import Periods, periods_of
+from puhui.intake.periods import Periods, own_period_sql, periods_of
 from puhui.intake.repair import settle_unfinished
 from puhui.intake.rooms import Rooms
 from puhui.intake.set_aside import seal_set_aside
@@ -30,12 +30,12 @@ from puhui.lake.layout import columns_of, kept_fields, key_columns
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
 from puhui.model.refusal import Refusal
 from puhui.model.refusals import Busy
-from puhui.model.tables import Tables
+from puhui.model.tables import Tables, quoted
 from puhui.packs import forms
 from puhui.quality.check import CheckedRows, check, stage, unstage
-from puhui.quality.repeats import find_repeats
+from puhui.quality.repeats import Repeats, find_repeats
 from puhui.subjects.authority import SourceOfNames
-from puhui.subjects.rows import LINKED, LinkedRows, link_rows
+from puhui.subjects.rows import FACT, IDENTITY, LINKED, LinkedRows, identity_sql, link_rows
 
 Progress = Callable[[str], None]
 FINAL = "final_rows"
@@ -88,7 +88,8 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
 def _check(landing: Landing, opened: Opened, tables: Tables, rooms: Rooms) -> CheckedRows:
     for _ in range(2):
         source = opened.source()
-        checks = stage(opened.resource, opened.mapping, source, rooms.packs.codes, tables)
+        beside = _beside(opened.resource, opened.parcel.manifest.period)
+        checks = stage(opened.resource, opened.mapping, source, rooms.packs.codes, tables, beside=beside)
         if (broken := opened.broken(tables)) is not None:
             sql_checks = rooms.packs.checks_of(opened.resource.name)
             return check(landing, opened.resource, source, checks, broken, sql_checks, tables)
@@ -103,6 +104,7 @@ def _link(checked: CheckedRows, opened: Opened, periods: Periods, tables: Tables
     return link_rows(
         checked.checked,
         opened.resource,
+        _keys(opened.resource),
         periods.sql,
         tables,
         rooms.vault,
@@ -117,13 +119,34 @@ def _account(
 ) -> Account:
     resource = opened.resource
     fields = [field.name for field in resource.fields]
-    keys = ["subject", *(["period"] if resource.period else []), *_other_keys(resource)]
     in_order = opened.mapping.operation is not None  # rows are operations: the last one of a key counts
-    repeats = find_repeats(LINKED, keys, fields, fields, tables, last_wins=in_order)
-    _final_view(landing, resource, tables)
+    repeats = find_repeats(
+        LINKED, _keys(resource), fields, fields, tables, last_wins=in_order, fact_sql=linked.fact_sql
+    )
+    _final_view(landing, resource, repeats, tables)
     books = account(landing, opened, checked, linked, repeats, periods, tables)
     refuse_if_over(books, resource)
     return books
+
+
+def _keys(resource: forms.Resource) -> list[str]:
+    """The columns of linked rows in which rows of one fact agree."""
+    return ["subject", *(["period"] if resource.period else []), *_other_keys(resource)]
+
+
+def _beside(resource: forms.Resource, stated_period: str) -> dict[str, str]:
+    """What the staging computes of each row while its cells are at hand: a number of its identity, and one of its fact.
+
+    Rows of one identity that agree in their keys have the same number. Where the manifest states the period, rows of
+    several dates may be of one period, so the date has no part in it.
+    """
+    identity, keys = identity_sql(resource), _other_keys(resource)
+    parts = [*([identity] if identity else []), *(quoted(key) for key in keys)]
+    if resource.period is not None and resource.period.field not in keys and not stated_period:
+        is_number = resource.field(resource.period.field).type == "int"
+        parts.append(own_period_sql(resource.period, "", is_number=is_number))
+    fact = f"hash({', '.join(parts)})" if parts else "0::UBIGINT"
+    return {**({IDENTITY: identity} if identity else {}), FACT: fact}
 
 
 def _other_keys(resource: forms.Resource) -> list[str]:
@@ -131,14 +154,17 @@ def _other_keys(resource: forms.Resource) -> list[str]:
     return [key for key in resource.keys if key not in identifying]
 
 
-def _final_view(landing: Landing, resource: forms.Resource, tables: Tables) -> None:
+def _final_view(landing: Landing, resource: forms.Resource, repeats: Repeats, tables: Tables) -> None:
     """The rows to commit: linked, without repeats, with the mask of contradictions."""
     kept = ", ".join(f'l."{field.name}"' for field in kept_fields(resource))
+    mask, joined = "0::BIGINT", ""
+    if repeats.conflicts:
+        mask, joined = "coalesce(c.mask, 0)::BIGINT", "LEFT JOIN conflicting_lines c ON c.line = l.line "
+    if repeats.duplicates:
+        joined += "WHERE NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
     tables.execute(
         f"CREATE VIEW {FINAL} AS SELECT l.subject, l.bucket, l.period, '{landing.digest[:16]}' AS parcel, l.line, "
-        f"coalesce(c.mask, 0)::BIGINT AS conflict, {kept or 'NULL AS nothing'}, l.operation FROM {LINKED} l "
-        f"LEFT JOIN conflicting_lines c ON c.line = l.line "
-        f"WHERE NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
+        f"{mask} AS conflict, {kept or 'NULL AS nothing'}, l.operation FROM {LINKED} l {joined}"
     )
 
 

@@ -36,7 +36,7 @@ class IndicatorHead(Form, frozen=True):
     bands: list[Any] = field(default_factory=list)
     direction: str = ""
     typical_use: str = ""
-    sources_any: bool = False  # known if any one of the resources read knows the subject, not all
+    sources_any: bool | list[Name] = False  # one of the resources read (or of these) is enough to know
     parameters: list[Name] = field(default_factory=list)
     changes: str = ""
     origin: str = ""

@@ -195,7 +195,7 @@ def misplaced(case: exp.Case | exp.If, look: Look) -> Said | None:
 
 
 def _holder(numbers: list[Number]) -> Number:
-    """The DECIMAL that holds each. Integers of unstated length count as no longer than what is beside them."""
+    """The DECIMAL that holds each. Integers of unstated length count as no longer than their neighbours."""
     scale = max(one.scale for one in numbers)
     whole = max((one.whole for one in numbers if one.exact or one.digits < _BIGINT), default=0)
     return Number(min(whole + scale, _OF_128_BITS), scale, True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from puhui.model.delivery import Checked, Issue, Landing, Severity
-from puhui.model.tables import Tables, literal, quoted
+from puhui.model.tables import Tables, literal
 from puhui.packs import forms
 from puhui.packs.packset import SqlCheck
 from puhui.quality.names import NUMBERED
-from puhui.quality.plan import MARKED, PLAIN, STAGED, Check, Reading, bit_is_set, plan_in_one_step, plan_in_two_steps, plain_forms
+from puhui.quality.plan import MARKED, PLAIN, STAGED, Check, Reading, bit_is_set, lookups, plain_forms, plan_in_one_step, plan_in_two_steps
 from puhui.quality.regions import region_issues
 from puhui.quality.sql_checks import run_sql_checks
 
@@ -73,7 +73,7 @@ def stage(
     reading = Reading(resource, mapping, codes, source.sql, source.has_line, source.excel, beside)
     in_two = source.lines >= two_steps_from
     plan = plan_in_two_steps(reading, _plainly_written(reading, source, tables)) if in_two else plan_in_one_step(reading)
-    for sql in plan.statements:
+    for sql in (*lookups(reading), *plan.statements):
         tables.execute(sql)
     return plan.checks
 
@@ -83,8 +83,8 @@ def _plainly_written(reading: Reading, source: Source, tables: Tables) -> set[st
     forms_of = plain_forms(reading)
     if not forms_of:
         return set()
-    values = ", ".join(f"{form.value_sql} AS {quoted('v_' + name)}" for name, form in forms_of.items())
-    odd = ", ".join(f"count(*) FILTER (WHERE NOT {form.is_plain_sql})" for form in forms_of.values())
+    values = ", ".join(form.columns_sql for form in forms_of.values())
+    odd = ", ".join(f"count(*) FILTER (WHERE NOT coalesce({form.is_plain_sql}, FALSE))" for form in forms_of.values())
     sample = f"SELECT *, {values} FROM (FROM {source.sample_sql or source.sql} LIMIT {_SAMPLE})"
     counts = tables.rows(f"SELECT {odd} FROM ({sample})")[0]
     return {name for name, count in zip(forms_of, counts, strict=True) if count <= _SAMPLE * _ODD_SHARE}

@@ -19,6 +19,7 @@ def spellings(codes: forms.CodeList) -> dict[str, str]:
     return {**found, **{value.code: value.code for value in codes.values}}
 
 
+LONG = 64  # from so many codes on a list is a type of the engine
 FEW = 16  # so many words are compared one by one; more are halved first
 
 
@@ -36,9 +37,47 @@ def is_one_of_sql(text: str, words: Iterable[str]) -> str:
     return f"CASE WHEN {text} < {literal(listed[half])} THEN {below} ELSE {above} END"
 
 
+def is_long(codes: forms.CodeList) -> bool:
+    """Whether the list's spellings are looked up in a type of the engine instead of being written out."""
+    return len(codes.values) > LONG
+
+
+def lookup_statements(codes: forms.CodeList) -> tuple[str, ...]:
+    """What the engine must be told of a long list once, before its SQL is used: its spellings as a type, whose n-th
+    value means the n-th of its codes, and its codes as a type. Written out they would take seconds to plan."""
+    found = spellings(codes)
+    codes_in_order = ", ".join(literal(code) for code in found.values())
+    return (
+        f"CREATE TYPE IF NOT EXISTS {_type('spelling_of', codes)} AS ENUM ({', '.join(map(literal, found))})",
+        f"CREATE TYPE IF NOT EXISTS {_type('code_of', codes)} AS ENUM ({', '.join(map(literal, dict.fromkeys(found.values())))})",
+        f"SET VARIABLE {_type('codes_of', codes)} = [{codes_in_order}]",
+    )
+
+
+def _type(what: str, codes: forms.CodeList) -> str:
+    return f"{what}_{codes.name}"
+
+
+def is_code_sql(text: str, codes: forms.CodeList) -> str:
+    """Whether `text` (a column, not NULL) is a code of the list; never NULL."""
+    if is_long(codes):
+        return f"(try_cast({text} AS {_type('code_of', codes)}) IS NOT NULL)"
+    return is_one_of_sql(text, (value.code for value in codes.values))
+
+
+def _long_codes_sql(text: str, codes: forms.CodeList) -> str:
+    other = text if codes.open else "NULL"
+    place = f"enum_code(try_cast(w AS {_type('spelling_of', codes)}))"
+    body = f"coalesce(getvariable({literal(_type('codes_of', codes))})[{place} + 1], {other})"
+    slow = let_sql("w", narrow_if_wide_sql(text), body)
+    return f"CASE WHEN {text} IS NULL OR {is_code_sql(text, codes)} THEN {text} ELSE {slow} END"
+
+
 def codes_sql(text: str, codes: forms.CodeList) -> str:
     """The code of cleaned `text` (a column); other text stays as it is in an open list and is NULL in a
-    closed one."""
+    closed one. Of a long list only after its `lookup_statements`."""
+    if is_long(codes):
+        return _long_codes_sql(text, codes)
     known = [value.code for value in codes.values]
     others = {also: code for also, code in spellings(codes).items() if also != code}
     arms = " ".join(f"WHEN w = {literal(also)} THEN {literal(code)}" for also, code in others.items())

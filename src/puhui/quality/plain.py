@@ -14,25 +14,32 @@ from puhui.model.tables import literal, quoted
 from puhui.packs import forms
 from puhui.quality.codes import FEW, is_one_of_sql
 from puhui.quality.numbers import Decimals
-from puhui.quality.text import brackets_sql, plain_ends_sql
+from puhui.quality.text import brackets_sql, no_blank_sql
 from puhui.quality.values import CODED, base_of, decimals_of, longest_of, nulls_of
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """`value_sql` is over the source column and to be named `v_<field>`; `holds_sql` is over both and may be NULL for an
-    empty cell."""
+    """The SQL of one field. `value_sql` and `last_sql` (the last character, where it is asked for) are over the source column
+    and to be named `v_<field>` and `e_<field>`; `holds_sql` is over all three and may be NULL or FALSE for an empty cell."""
 
     field: str
     source: str
     value_sql: str
     holds_sql: str
     required: bool
+    last_sql: str = ""
+
+    @property
+    def columns_sql(self) -> str:
+        """What stands in the first SELECT."""
+        last = f", {self.last_sql} AS {quoted('e_' + self.field)}" if self.last_sql else ""
+        return f"{self.value_sql} AS {quoted('v_' + self.field)}{last}"
 
     @property
     def is_plain_sql(self) -> str:
-        """SQL, never NULL: the cell is plainly written, or empty where that is allowed."""
-        return f"coalesce({self.holds_sql}, {'FALSE' if self.required else f'{self.source} IS NULL'})"
+        """SQL: TRUE where the cell is plainly written, or empty where that is allowed; else FALSE or NULL."""
+        return self.holds_sql if self.required else f"({self.source} IS NULL OR {self.holds_sql})"
 
 
 def plain_form(
@@ -46,7 +53,10 @@ def plain_form(
     if column.as_ is not None or not isinstance(column.from_, str):
         return None
     found = _form(field, source, quoted("v_" + field.name), nulls_of(field, nulls, codes), codes)
-    return Plain(field.name, source, *found, field.required) if found else None
+    if found is None:
+        return None
+    last = f"{source}[-1]" if quoted("e_" + field.name) in found[1] else ""
+    return Plain(field.name, source, *found, field.required, last)
 
 
 def _form(
@@ -57,7 +67,7 @@ def _form(
         return f"TRY_CAST({source} AS {kind.sql})", _decimal_holds(source, value, kind)
     match base_of(field.type):
         case "int":
-            return f"TRY_CAST({source} AS BIGINT)", f"CAST({value} AS VARCHAR) = {source}"
+            return f"TRY_CAST({source} AS BIGINT)", f"(CAST({value} AS VARCHAR) = {source})"
         case "date":
             return f"TRY_CAST({source} AS DATE)", _day_holds(source, value)
         case "str" | "text" | "code":
@@ -66,15 +76,17 @@ def _form(
 
 
 def _decimal_holds(source: str, value: str, kind: Decimals) -> str:
-    """The engine reads it, and there are no digits beyond the scale."""
-    places = f"strlen({source}) - instr({source}, '.') <= {kind.scale} OR NOT contains({source}, '.')"
-    return f"CASE WHEN {value} IS NULL THEN NULL ELSE {places} END"
+    """The engine reads it, and there are no digits beyond the scale; most amounts have just as many as the scale."""
+    places = f"NOT contains({source}, '.') OR strlen({source}) - instr({source}, '.') <= {kind.scale}"
+    if kind.scale:
+        places = f"CASE WHEN {source} LIKE '%.{'_' * kind.scale}' THEN TRUE ELSE {places} END"
+    return f"({value} IS NOT NULL AND ({places}))"
 
 
 def _day_holds(source: str, value: str) -> str:
     """Digits first, and a year of four digits: the engine's own cast also knows 'epoch' and years of other lengths."""
-    digits = f"strlen({source}) <= 10 AND {source} >= '1' AND {source} < ':'"
-    return f"{digits} AND {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31'"
+    digits = f"strlen({source}) <= 10 AND {source} BETWEEN '1' AND '9999999999'"
+    return f"({digits} AND {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31')"
 
 
 def _code_form(source: str, codes: forms.CodeList, field: forms.Field) -> tuple[str, str] | None:
@@ -92,9 +104,12 @@ def _text_form(field: forms.Field, source: str, nulls: Sequence[str]) -> tuple[s
     words = " OR ".join(f"{source} = {literal(word)}" for word in ("", *nulls))
     is_word = f"CASE WHEN strlen({source}) > {longest} THEN FALSE ELSE {words} END"
     holds = [f"NOT {is_word}"]
+    last = quoted("e_" + field.name)
     if allowed := longest_of(field.type):
         holds.append(f"CASE WHEN strlen({source}) <= {allowed} THEN TRUE ELSE length({source}) <= {allowed} END")
     if field.semantic != "name" and field.semantic in CODED:  # plain ASCII: no blank has a code from "!" on
-        holds += [f"strlen({source}) = length({source})", f"{source} >= '!'", f"{source}[-1] >= '!'"]
-        return source, " AND ".join(holds)
-    return brackets_sql(source) if field.semantic == "name" else source, " AND ".join([*holds, plain_ends_sql(source)])
+        holds += [f"strlen({source}) = length({source})", f"{source} >= '!'", f"{last} >= '!'"]
+    else:
+        holds += [no_blank_sql(source), no_blank_sql(last)]
+    value = brackets_sql(source) if field.semantic == "name" else source
+    return value, f"({' AND '.join(holds)})"

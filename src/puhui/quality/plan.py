@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from puhui.model.delivery import Severity
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
+from puhui.quality.codes import is_long, lookup_statements
 from puhui.quality.plain import Plain, plain_form
 from puhui.quality.values import Typed, typed_expression
 
 STAGED = "staged"
 MARKED = "marked_rows"  # rows typed the full way, with their bits
+ODD = "odd_rows"  # the raw cells of the rows between the two steps
 PLAIN = "plain_rows"  # rows typed the plain way; where `plain` is FALSE, `raw` holds the cells and the row is in MARKED
 
 
@@ -79,6 +81,17 @@ class Reading:
         return [*line, *(field.name for field in self.resource.fields), "operation", *(self.beside or {})]
 
 
+def lookups(reading: Reading) -> list[str]:
+    """What the engine must be told before the statements of a plan: the long code lists that they look up."""
+    named = {field.code_list for field in reading.resource.fields if field.code_list}
+    return [
+        statement
+        for name in sorted(named & reading.codes.keys())
+        if is_long(reading.codes[name])
+        for statement in lookup_statements(reading.codes[name])
+    ]
+
+
 def plan_in_one_step(reading: Reading) -> StagePlan:
     """Every row is typed the full way."""
     select, checks = _full_select(reading, "row_number() OVER () - 1 AS row_at", reading.sql)
@@ -98,14 +111,17 @@ def plan_in_two_steps(reading: Reading, plain: Collection[str]) -> StagePlan:
     columns = reading.columns
     raw = ", ".join(f"raw[{i}] AS {quoted(name)}" for i, name in enumerate(columns, 1))
     line = "line, " if reading.has_line else ""
-    rest = f"(SELECT rowid AS row_at, {line}{raw} FROM {PLAIN} WHERE NOT plain)"
-    select, checks = _full_select(reading, "row_at", rest)
+    select, checks = _full_select(reading, "row_at", ODD)
     kept = ", ".join(map(quoted, reading.kept))
+    plainly = ", ".join("'insert' AS operation" if _is_implied(name, reading) else quoted(name) for name in reading.kept)
     return StagePlan(
         (
             f"CREATE TABLE {PLAIN} AS {_plain_select(reading, plain, checks)}",
+            # by themselves first: a few rows of every chunk at a time would cost as much as whole chunks
+            f"CREATE TABLE {ODD} AS SELECT rowid AS row_at, {line}{raw} FROM {PLAIN} WHERE NOT plain",
             f"CREATE TABLE {MARKED} AS {select}",
-            f"CREATE VIEW {STAGED} AS SELECT rowid AS row_at, {kept}, 0::HUGEINT AS bad, 0::HUGEINT AS warn "
+            f"DROP TABLE {ODD}",
+            f"CREATE VIEW {STAGED} AS SELECT rowid AS row_at, {plainly}, 0::HUGEINT AS bad, 0::HUGEINT AS warn "
             f"FROM {PLAIN} WHERE plain UNION ALL SELECT row_at, {kept}, bad, warn FROM {MARKED}",
         ),
         checks,
@@ -135,13 +151,14 @@ def _plain_select(reading: Reading, fields: Collection[str], checks: Sequence[Ch
     holds += [f"NOT ({check.condition})" for check in checks if check.field not in forms_of]
     line = "line, " if reading.has_line else ""
     raw = ", ".join(f"{quoted(name)} AS {alias}" for name, alias in place.items())
-    first = [f"{form.value_sql} AS {quoted('v_' + name)}" for name, form in forms_of.items()]
+    first = [form.columns_sql for form in forms_of.values()]
     first += _clean_columns(others, _padded(reading, place.__getitem__, set(forms_of)))
     listed = ", ".join([*place.values(), *first, f"{_operation_sql(reading.mapping, place.__getitem__)} AS operation"])
     typed = _named_select(reading, others, set(forms_of), f"SELECT {line}{listed} FROM (SELECT {line}{raw} FROM {reading.sql})")
-    judged = f"SELECT *, {' AND '.join(f'({one})' for one in holds) or 'TRUE'} AS plain FROM ({typed})"
+    judged = f"SELECT *, coalesce({' AND '.join(holds) or 'TRUE'}, FALSE) AS plain FROM ({typed})"
     cells = f"CASE WHEN plain THEN NULL ELSE [{', '.join(place.values())}] END AS raw"
-    return f"SELECT {_kept_sql(reading)}, plain, {cells} FROM ({judged})"
+    kept = _kept_sql(reading, [name for name in reading.kept if not _is_implied(name, reading)])
+    return f"SELECT {kept}, plain, {cells} FROM ({judged})"
 
 
 def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Check, ...]]:
@@ -153,7 +170,7 @@ def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Che
     line = "line, " if reading.has_line else ""
     clean = ", ".join([*_clean_columns(typed, padded), f"{_operation_sql(reading.mapping, quoted)} AS operation"])
     rows = _named_select(reading, typed, set(), f"SELECT {at}, {line}{clean} FROM {source}")
-    return f"SELECT row_at, {_kept_sql(reading)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})", checks
+    return f"SELECT row_at, {_kept_sql(reading, reading.kept)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})", checks
 
 
 def _clean_columns(typed: Sequence[Typed], padded: Mapping[str, str]) -> list[str]:
@@ -172,10 +189,15 @@ def _named_select(reading: Reading, typed: Sequence[Typed], done: set[str], sour
     return f"SELECT *, {', '.join(named)} FROM (SELECT {', '.join(['*', *values])} FROM ({source}))"
 
 
-def _kept_sql(reading: Reading) -> str:
-    """The staged columns over the named fields."""
+def _is_implied(name: str, reading: Reading) -> bool:
+    """Whether all rows agree in this column, so that the plain rows need not hold it."""
+    return name == "operation" and reading.mapping.operation is None
+
+
+def _kept_sql(reading: Reading, names: Sequence[str]) -> str:
+    """Staged columns over the named fields."""
     beside = reading.beside or {}
-    return ", ".join(f"{beside[name]} AS {quoted(name)}" if name in beside else quoted(name) for name in reading.kept)
+    return ", ".join(f"{beside[name]} AS {quoted(name)}" if name in beside else quoted(name) for name in names)
 
 
 def _typed_fields(reading: Reading, named: Callable[[str], str]) -> list[Typed]:

@@ -36,7 +36,7 @@ def clean_sql(text: str, nulls: Sequence[str]) -> str:
     # nearly all values have plain characters at both ends: only the others pay for the trim that knows all
     # blanks
     return (
-        f"CASE WHEN {plain_ends_sql(text)} THEN {_without_nulls_sql(text, nulls)} "
+        f"CASE WHEN {no_blank_sql(text)} AND {no_blank_sql(text + '[-1]')} THEN {_without_nulls_sql(text, nulls)} "
         f"ELSE {let_sql('trimmed', trim_sql(text), _without_nulls_sql('trimmed', nulls))} END"
     )
 
@@ -47,10 +47,9 @@ def _without_nulls_sql(text: str, nulls: Sequence[str]) -> str:
     return f"CASE WHEN strlen({text}) > {longest} THEN {text} WHEN {is_null} THEN NULL ELSE {text} END"
 
 
-def plain_ends_sql(text: str) -> str:
-    """Whether first and last character are none of BLANKS: between "!" and "~", or U+3001 and U+FEFE."""
-    first = f"({text} >= '!' AND {text} < '\u00a0' OR {text} >= '\u3001' AND {text} < '\ufeff')"
-    return f"{first} AND {first.replace(text, text + '[-1]')}"
+def no_blank_sql(text: str) -> str:
+    """Whether the first character is none of BLANKS: between "!" and U+009F, or U+3001 and U+FEFE."""
+    return f"({text} >= '!' AND {text} < '\u00a0' OR {text} >= '\u3001' AND {text} < '\ufeff')"
 
 
 def clean(text: str | None, nulls: Iterable[str]) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import field as of_field
 
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
-from puhui.quality.codes import codes_sql, flag_sql, is_one_of_sql, spellings
+from puhui.quality.codes import codes_sql, flag_sql, is_code_sql, spellings
 from puhui.quality.dates import day_sql, moment_sql, month_sql
 from puhui.quality.numbers import (
     Decimals,
@@ -189,7 +189,7 @@ class _Typing:
         elif kind:
             found["precision"] = precision_sql(self._text, self._value, kind)
         if self._codes and self._codes.open:
-            known = is_one_of_sql(self._value, (value.code for value in self._codes.values))
+            known = is_code_sql(self._value, self._codes)
             found["code_list"] = f"CASE WHEN {self._value} IS NULL THEN FALSE ELSE NOT {known} END"
         return found
 

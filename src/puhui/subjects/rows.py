@@ -22,7 +22,10 @@ from puhui.subjects.vault import Vault
 
 LINKED = "linked"
 UNLINKED = "unlinked"  # line, field, check: rows without a subject
+IDENTITY = "_identity"  # a staged column: `identity_sql` of the row
+FACT = "_fact"  # a staged column: equal for rows of one identity that agree in their other keys
 _IDENTITIES = "identities"
+_PLACED = "placed_identities"
 _TOKENS = "identity_tokens"
 _FINDINGS = "identity_findings"
 # a shareholder's number is a citizen's or a firm's: it is told by its form
@@ -32,15 +35,23 @@ _IDENTIFIER_KINDS = ("uscc", "ric", "org_code", "reg_no", "tax_no")  # what a fi
 
 @dataclass(frozen=True, slots=True)
 class LinkedRows:
-    """`Linked`, and how many of its rows carry a warning of the linking."""
+    """`Linked`, how many rows found no subject, and a SQL expression over the linked rows: rows that agree in their keys
+    agree in it."""
 
     linked: Linked
     unlinked: int
+    fact_sql: str = ""
+
+
+def identity_sql(resource: forms.Resource) -> str:
+    """SQL over the fields of a row: a number that rows of one identity share; empty where the resource identifies nobody."""
+    return f"hash({', '.join(quoted(name) for name in _identity_columns(resource))})" if resource.identify else ""
 
 
 def link_rows(
     checked: Checked,
     resource: forms.Resource,
+    keys: Sequence[str],
     period_sql: str,
     tables: Tables,
     vault: Vault,
@@ -48,24 +59,61 @@ def link_rows(
     source: SourceOfNames,
     today: date,
 ) -> LinkedRows:
-    """Make the view `linked` and the table `unlinked` over the checked rows; adopts new identifiers in the vault."""
+    """Make the view `linked` and the table `unlinked` over the checked rows; adopts new identifiers in the vault.
+
+    The rows carry IDENTITY and FACT. `keys`: the columns of `linked` in which rows of one fact agree.
+    """
     if not resource.identify:
         _without_subjects(checked, resource, period_sql, tables)
-        return LinkedRows(Linked(checked, LINKED, (), 0), 0)
+        return LinkedRows(Linked(checked, LINKED, (), 0), 0, FACT)
     columns = _identity_columns(resource)
-    listed = ", ".join(quoted(name) for name in columns)
-    tables.execute(
-        f"CREATE TABLE {_IDENTITIES} AS SELECT row_number() OVER () AS identity, * FROM "
-        f"(SELECT DISTINCT {listed} FROM {checked.table} WHERE bad = 0)"
-    )
-    identities = tables.arrow(f"FROM {_IDENTITIES}")
+    identities = _identities(checked, columns, tables)
     linking = link(vault, resource, identities, source=source, today=today, matcher=matcher)
     tables.register(_TOKENS, linking.tokens)
     tables.register(_FINDINGS, _findings_table(linking))
+    same = _place(columns, tables)
     _link_other_ends(checked, resource, tables, vault, today)
-    _make_view(checked, resource, columns, period_sql, tables)
-    issues, unlinked = _count_findings(checked, columns, tables)
-    return LinkedRows(Linked(checked, LINKED, tuple(issues), linking.new_subjects), unlinked)
+    _make_view(checked, resource, same, period_sql, tables)
+    issues, unlinked = _count_findings(checked, same, tables)
+    return LinkedRows(
+        Linked(checked, LINKED, tuple(issues), linking.new_subjects), unlinked, _fact_sql(resource, keys, tables)
+    )
+
+
+def _identities(checked: Checked, columns: Sequence[str], tables: Tables) -> pa.Table:
+    """The distinct identities of the good rows, numbered; `rows`: how many rows have each."""
+    listed = ", ".join(quoted(name) for name in columns)
+    tables.execute(
+        f"CREATE TABLE {_IDENTITIES} AS SELECT row_number() OVER () AS identity, * FROM (SELECT {IDENTITY}, {listed}, "
+        f"count(*) AS rows FROM {checked.table} WHERE bad = 0 GROUP BY ALL)"
+    )
+    return tables.arrow(f"SELECT identity, {listed} FROM {_IDENTITIES}")
+
+
+def _place(columns: Sequence[str], tables: Tables) -> str:
+    """Keep the identities with what linking said of them, and whether their subject has others in this parcel. What comes
+    back is the SQL by which a row `s` finds its identity `t`.
+    """
+    tables.execute(
+        f"CREATE TABLE {_PLACED} AS SELECT i.*, t.token, t.bucket::INTEGER AS bucket, "
+        f"count(*) OVER (PARTITION BY t.token) > 1 AS shared, "
+        f"i.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn') AS warned "
+        f"FROM {_IDENTITIES} i JOIN {_TOKENS} t ON t.identity = i.identity"
+    )
+    same = [f"t.{IDENTITY} = s.{IDENTITY}"]
+    every, distinct = tables.rows(f"SELECT count(*), count(DISTINCT {IDENTITY}) FROM {_PLACED}")[0]
+    if every != distinct:  # two identities with one number: one chance in 10^8 for half a million of them
+        same += [f"s.{quoted(name)} IS NOT DISTINCT FROM t.{quoted(name)}" for name in columns]
+    return " AND ".join(same)
+
+
+def _fact_sql(resource: forms.Resource, keys: Sequence[str], tables: Tables) -> str:
+    """The staged number of a row's fact stands for its subject's fact where the subject has one identity in the parcel."""
+    of_subject = f"hash({', '.join(quoted(name) for name in keys)})"
+    if {field.name for field in _other_ends(resource)} & set(keys):  # other subjects' identifiers became tokens
+        return of_subject
+    shared = tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE shared AND token IS NOT NULL")[0][0]
+    return f"CASE WHEN shared THEN {of_subject} ELSE {FACT} END" if shared else FACT
 
 
 def _identity_columns(resource: forms.Resource) -> list[str]:
@@ -107,7 +155,7 @@ def _other_ends(resource: forms.Resource) -> list[forms.Field]:
 
 
 def _make_view(
-    checked: Checked, resource: forms.Resource, columns: Sequence[str], period_sql: str, tables: Tables
+    checked: Checked, resource: forms.Resource, same: str, period_sql: str, tables: Tables
 ) -> None:
     others = _other_ends(resource)
     values = ", ".join(
@@ -117,36 +165,30 @@ def _make_view(
         f' LEFT JOIN {quoted("other_" + f.name)} o_{f.name} ON o_{f.name}."value" = s.{quoted(f.name)}' for f in others
     )
     tables.execute(
-        f"CREATE VIEW {LINKED} AS SELECT t.token AS subject, t.bucket::INTEGER AS bucket, {period_sql} AS period, s.line, "
-        f"s.operation, s.warn + {_warned(tables)} AS warn, {values} FROM {checked.table} s "
-        f"JOIN {_IDENTITIES} i ON {_same(columns)} "
-        f"JOIN {_TOKENS} t ON t.identity = i.identity{joins} WHERE s.bad = 0 AND t.token IS NOT NULL"
+        f"CREATE VIEW {LINKED} AS SELECT t.token AS subject, t.bucket, {period_sql} AS period, s.line, "
+        f"s.operation, s.warn + {_warned(tables)} AS warn, s.{FACT}, t.shared, {values} FROM {checked.table} s "
+        f"JOIN {_PLACED} t ON {same}{joins} WHERE s.bad = 0 AND t.token IS NOT NULL"
     )
 
 
 def _warned(tables: Tables) -> str:
     """SQL: 1 for a row whose identity has a warning; a bit of its own does not matter, only that it is not 0."""
-    if not tables.rows(f"SELECT count(*) FROM {_FINDINGS} WHERE severity = 'warn'")[0][0]:
-        return "0::HUGEINT"
-    return f"(t.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn'))::HUGEINT"
+    warned = tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE warned")[0][0]
+    return "t.warned::HUGEINT" if warned else "0::HUGEINT"
 
 
-def _same(columns: Sequence[str]) -> str:
-    return " AND ".join(f"s.{quoted(name)} IS NOT DISTINCT FROM i.{quoted(name)}" for name in columns)
-
-
-def _count_findings(checked: Checked, columns: Sequence[str], tables: Tables) -> tuple[list[Issue], int]:
+def _count_findings(checked: Checked, same: str, tables: Tables) -> tuple[list[Issue], int]:
     """Issues counted in rows, and the table of rows that found no subject with the reason."""
     tables.execute(
         f"CREATE TABLE {UNLINKED} AS SELECT s.line, coalesce(f.field, '') AS field, "
         f"coalesce(f.\"check\", 'no_subject') AS \"check\" FROM {checked.table} s "
-        f"JOIN {_IDENTITIES} i ON {_same(columns)} JOIN {_TOKENS} t ON t.identity = i.identity AND t.token IS NULL "
-        f"LEFT JOIN {_FINDINGS} f ON f.identity = i.identity AND f.severity = 'set_aside' WHERE s.bad = 0"
+        f"JOIN {_PLACED} t ON {same} AND t.token IS NULL "
+        f"LEFT JOIN {_FINDINGS} f ON f.identity = t.identity AND f.severity = 'set_aside' WHERE s.bad = 0"
     )
     unlinked = int(tables.rows(f"SELECT count(DISTINCT line) FROM {UNLINKED}")[0][0])
     found = tables.rows(
-        f'SELECT f."check", f.field, f.severity, count(*) FROM {checked.table} s JOIN {_IDENTITIES} i ON {_same(columns)} '
-        f"JOIN {_FINDINGS} f ON f.identity = i.identity WHERE s.bad = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2"
+        f'SELECT f."check", f.field, f.severity, sum(t.rows)::BIGINT FROM {_PLACED} t '
+        f"JOIN {_FINDINGS} f ON f.identity = t.identity GROUP BY 1, 2, 3 ORDER BY 1, 2"
     )
     return [Issue(check, Severity(severity), field, n) for check, field, severity, n in found], unlinked
 
@@ -159,5 +201,5 @@ def _without_subjects(
     tables.execute(f'CREATE TABLE {UNLINKED} (line BIGINT, field VARCHAR, "check" VARCHAR)')
     tables.execute(
         f"CREATE VIEW {LINKED} AS SELECT {literal('')} AS subject, 0::INTEGER AS bucket, {period_sql} AS period, s.line, "
-        f"s.operation, s.warn, {values} FROM {checked.table} s WHERE s.bad = 0"
+        f"s.operation, s.warn, s.{FACT}, {values} FROM {checked.table} s WHERE s.bad = 0"
     )

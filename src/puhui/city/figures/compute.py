@@ -8,7 +8,7 @@ day is as if it had never come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -271,8 +271,8 @@ def _unknown(
     months: tuple[int, int] | None,
 ) -> Answer | None:
     """Why the figure is not known, or None if it is."""
-    there = [name in sources and (name in mine or kind in sources[name].complete) for name in truth.reads]
-    if not (any(there) if head.sources_any else all(there)):
+    there = {n for n in truth.reads if n in sources and (n in mine or kind in sources[n].complete)}
+    if not _enough(head.sources_any, truth.reads.keys(), there):
         return (False, "absent", None)
     if months is not None and months[0] < months[1]:
         return (False, "incomplete", None)
@@ -280,6 +280,13 @@ def _unknown(
         if source.conflicts.get(number, set()) & truth.reads[name]:
             return (False, "conflict", None)
     return None
+
+
+def _enough(sources_any: bool | list[str], reads: Set[str], there: Set[str]) -> bool:
+    """One of the sources that stand for each other, and all others."""
+    if isinstance(sources_any, list):
+        return any(name in there for name in sources_any) and reads - set(sources_any) <= there
+    return bool(there) if sources_any else reads <= there
 
 
 def _answer(truth: Truth, head: IndicatorHead, rows: Mapping[str, list[Row]], books: Books) -> Answer:

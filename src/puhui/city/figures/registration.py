@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from puhui.city.figures.lives import (
     Life,
@@ -17,23 +18,33 @@ from puhui.city.figures.lives import (
 )
 
 _REGISTER = "enterprise_registration"
+_TRADERS = "sole_trader_registration"
 
 
-@figure(enterprise_registration="est_date")
+def _entered(life: Life, field: str) -> list[Any]:
+    """What the registers state of a subject: enterprises have theirs, sole traders another."""
+    entries = [*life.of(_REGISTER), *life.of(_TRADERS)]
+    return [row[field] for row in entries if row[field] is not None]
+
+
+@figure(enterprise_registration="est_date", sole_trader_registration="est_date")
 def months_in_business(life: Life) -> Outcome:
-    days = [row["est_date"] for row in life.by_now(_REGISTER, "est_date")]
-    return max((completed_months(day, life.as_of) for day in days), default=None)
+    begun = [day for day in _entered(life, "est_date") if day <= life.as_of]
+    return completed_months(min(begun), life.as_of) if begun else None
 
 
 @figure(
-    enterprise_registration="reg_status", licence_revocations="revoke_date", deregistrations="cancel_date"
+    enterprise_registration="reg_status",
+    sole_trader_registration="reg_status",
+    licence_revocations="revoke_date",
+    deregistrations="cancel_date",
 )
 def reg_active(life: Life) -> Outcome:
     ended = [row["revoke_date"] for row in life.of("licence_revocations")]
     ended += [row["cancel_date"] for row in life.of("deregistrations")]
     if any(day is None or day <= life.as_of for day in ended):
         return False
-    states = [row["reg_status"] for row in life.of(_REGISTER) if row["reg_status"] is not None]
+    states = _entered(life, "reg_status")
     return any(state in life.parameters["active_reg_status"] for state in states) if states else None
 
 
@@ -80,9 +91,9 @@ def owner_share(life: Life) -> Outcome:
     return sum(held, Decimal(0))
 
 
-@figure(enterprise_registration="region_code")
+@figure(enterprise_registration="region_code", sole_trader_registration="region_code")
 def address_region_match(life: Life) -> Outcome:
-    codes = [row["region_code"] for row in life.of(_REGISTER) if row["region_code"] is not None]
+    codes = _entered(life, "region_code")
     return any(code[:4] in life.parameters["service_area"] for code in codes) if codes else None
 
 
@@ -159,19 +170,14 @@ def report_zero_flag(life: Life) -> Outcome:
     return True if 0 in stated else None if None in stated else False
 
 
-@figure(enterprise_registration="reg_capital")
+@figure(enterprise_registration="reg_capital", sole_trader_registration="reg_capital")
 def registered_capital(life: Life) -> Outcome:
-    return max(
-        (row["reg_capital"] for row in life.of(_REGISTER) if row["reg_capital"] is not None), default=None
-    )
+    return max(_entered(life, "reg_capital"), default=None)
 
 
-@figure(enterprise_registration="reg_capital_currency")
+@figure(enterprise_registration="reg_capital_currency", sole_trader_registration="reg_capital_currency")
 def registered_currency(life: Life) -> Outcome:
-    found = [
-        row["reg_capital_currency"] for row in life.of(_REGISTER) if row["reg_capital_currency"] is not None
-    ]
-    return max(found, default=None)
+    return max(_entered(life, "reg_capital_currency"), default=None)
 
 
 @figure(enterprise_registration="ent_type")
