@@ -307,6 +307,18 @@ def test_a_refusal_says_what_to_write(value: str, written: str) -> None:
     assert written in mistake.said.en
 
 
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [(["t", "u"], set()), (["t"], {"portable.sources"}), (["t", "u", "v"], {"portable.sources"}), (True, set())],
+)
+def test_sources_that_stand_for_each_other_are_read(named: Any, found: set[str]) -> None:
+    sql = (
+        "WITH a AS (SELECT subject FROM t UNION ALL SELECT subject FROM u) "
+        "SELECT subject, count(*) AS value FROM a GROUP BY subject"
+    )
+    assert codes(sql, type="int", sources_any=named) == found
+
+
 def test_a_parameter_is_as_long_as_its_longest_value() -> None:
     reading = read(grouped("sum(d * :rate)"), TABLES)
     found = [lint(reading, None, {"rate": Number(digits, 2, True)}) for digits in (2, 3)]

@@ -121,7 +121,14 @@ def _account(
     fields = [field.name for field in resource.fields]
     in_order = opened.mapping.operation is not None  # rows are operations: the last one of a key counts
     repeats = find_repeats(
-        LINKED, _keys(resource), fields, fields, tables, last_wins=in_order, fact_sql=linked.fact_sql
+        LINKED,
+        _keys(resource),
+        fields,
+        fields,
+        tables,
+        last_wins=in_order,
+        fact_sql=linked.fact_sql,
+        at_most=checked.checked.lines,
     )
     _final_view(landing, resource, repeats, tables)
     books = account(landing, opened, checked, linked, repeats, periods, tables)

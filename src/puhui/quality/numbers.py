@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from puhui.model.tables import literal
 from puhui.quality.currencies import CURRENCIES, MULTIPLES, currency_pattern
@@ -44,7 +44,8 @@ class Decimals:
 
     def fit(self, value: Decimal) -> Decimal | None:
         """Rounded half away from zero to the scale; None where it has too many digits."""
-        rounded = value.quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_UP)
+        exact = Context(prec=len(value.as_tuple().digits) + abs(value.adjusted()) + self.scale + 2)
+        rounded = value.quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_UP, exact)
         return rounded if abs(rounded) < Decimal(10) ** (self.precision - self.scale) else None
 
 

@@ -39,19 +39,20 @@ def find_repeats(
     *,
     last_wins: bool,
     fact_sql: str = "",
+    at_most: int = 0,
 ) -> Repeats:
     """Fill the tables `repeated_lines` and `conflicting_lines` for the rows of `table`.
 
     `keys` make a fact; `compared` are all columns of which an exact repeat agrees; bit i of a mask belongs to `marked[i]`.
     `last_wins`: the rows are operations in order (an increment), so a later one replaces an earlier one of its key.
     `fact_sql`: a number over the rows of `table` that is the same where the keys are; it may be the same elsewhere.
+    `at_most`: how many rows there may be; more than some are compared part by part.
     """
     key = ", ".join(quoted(name) for name in keys)
     fact = fact_sql or f"hash({key})"
     tables.execute(f"CREATE TABLE {DROPPED} (line BIGINT, why VARCHAR)")
     tables.execute(f"CREATE TABLE {MARKED} (line BIGINT, mask BIGINT)")
-    rows = int(tables.rows(f"SELECT count(*) FROM {table}")[0][0])
-    twice = _twice(table, fact, rows, tables)
+    twice, rows = _twice(table, fact, 1 + at_most // _PART, tables)
     if not len(twice):
         return Repeats(rows, 0, 0, ())
     tables.register("repeated_facts", pa.table({"fact": twice}))
@@ -64,16 +65,16 @@ def find_repeats(
     return _count(rows, tables)
 
 
-def _twice(table: str, fact: str, rows: int, tables: Tables) -> npt.NDArray[np.uint64]:
-    """The facts that more than one row has. Sorting bare numbers costs a fifth of what grouping them does."""
-    parts = 1 + rows // _PART
-    found = []
+def _twice(table: str, fact: str, parts: int, tables: Tables) -> tuple[npt.NDArray[np.uint64], int]:
+    """The facts that more than one row has, and how many rows there are. Sorting bare numbers costs a fifth of grouping."""
+    rows, found = 0, []
     for part in range(parts):
         where = f" WHERE fact % {parts} = {part}" if parts > 1 else ""
         numbers = tables.arrow(f"SELECT fact FROM (SELECT ({fact})::UBIGINT AS fact FROM {table}){where}")["fact"].to_numpy()
         ordered = np.sort(numbers)
+        rows += len(ordered)
         found.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-    return np.concatenate(found)
+    return np.concatenate(found), rows
 
 
 def _drop_exact(key: str, compared: Sequence[str], tables: Tables) -> None:
