@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import runpy
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date
@@ -29,6 +30,8 @@ from puhui.subjects.lookup import find
 from ..journeys.town import FIRMS, INSURED, PAYMENTS, Town, firm, ric, uscc
 
 CHILD = Path(__file__).parent / "child.py"
+if (ROOT := str(Path(__file__).parents[2])) not in sys.path:
+    sys.path.insert(0, ROOT)  # the child finds this module by its name
 AS_OF = date(2026, 6, 30)
 FIRM_COUNT = 60
 Act = tuple[Callable[..., object], tuple[Any, ...]]
@@ -98,6 +101,8 @@ def start(home: Path, story: Sequence[Act], steps: Any = None) -> BaseProcess:
     given = {"home": home, "story": list(story), "steps": steps}
     worker = _forks.Process(target=runpy.run_path, args=(str(CHILD), given, "__main__"))
     worker.start()
+    if steps is not None:
+        steps.close()  # the child's end: if it dies, we hear it
     return worker
 
 
