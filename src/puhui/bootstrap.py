@@ -116,6 +116,7 @@ def _copy_packs(folders: Sequence[Path], home: Path) -> None:
             Said("该文件夹已有 packs，不是空文件夹", "the folder holds `packs` already: it is not an empty one"),
             todo=Said("换一个空文件夹", "take an empty folder"),
         )
+    home.chmod(0o700)
     (home / MAKING).touch()
     draft = home / ".packs"
     shutil.rmtree(draft, ignore_errors=True)
@@ -277,7 +278,7 @@ def test_pack(folder: Path) -> list[TestOutcome]:
 
 def new_pack_at(folder: Path) -> None:
     """A new pack that passes the check, in a folder that does not exist yet."""
-    new_pack(folder, folder.name)
+    new_pack(folder.resolve().parent, folder.name)
 
 
 def propose_layout(zone: Zone, file: Path, resource: str) -> dict[str, Any]:

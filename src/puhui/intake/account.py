@@ -104,7 +104,10 @@ def account(
 
 
 def _warnings(opened: Opened) -> list[Issue]:
-    return [Issue(warning, Severity.WARN, "", 1) for warning in opened.warnings]
+    found = [Issue(warning, Severity.WARN, "", 1) for warning in opened.warnings]
+    if unmapped := opened.unmapped:
+        found.append(Issue("column-unmapped", Severity.WARN, "", len(unmapped), tuple(unmapped[:5])))
+    return found
 
 
 def _unresolved(tables: Tables) -> int:

@@ -30,6 +30,15 @@ class Opened:
     mapping: forms.Mapping
     file: OpenedFile
     warnings: tuple[str, ...] = ()
+
+    @property
+    def unmapped(self) -> list[str]:
+        """Delivered columns that the mapping neither reads nor names as ignored: said, not passed over in silence."""
+        read = [column.from_ for column in self.mapping.columns.values()]
+        named = {name for one in read for name in ([one] if isinstance(one, str) else one)}
+        operation = {self.mapping.operation.from_} if self.mapping.operation else set()
+        known = named | operation | set(self.mapping.ignore)
+        return [name for name in self.records.columns if name not in known]
     broken_rows: tuple[BrokenRecord, ...] = field(default=())
 
     @property
@@ -59,7 +68,7 @@ def open_parcel(parcel: Parcel, rooms: Rooms, folder: Path) -> Opened:
     if file.records.manifest is not None:
         parcel = with_manifest(parcel, read_manifest(file.records.manifest), resource)
         refuse_secret(parcel.manifest, parcel.file_name, ())
-    warnings = agree(parcel.manifest, file.records, resource, rooms.suppliers)
+    warnings = agree(parcel.stated or parcel.manifest, file.records, resource, rooms.suppliers)
     mapping = choose_mapping(rooms.packs, resource, file.records, parcel.mapping)
     return Opened(parcel, resource, mapping, file, warnings)
 

@@ -30,7 +30,8 @@ def parcel_of(
 ) -> Parcel:
     """The parcel of a file. What the operator states must not contradict the manifest beside it."""
     known = packs.resource(resource)
-    manifest = manifest_beside(path) or Manifest()
+    stated = manifest_beside(path)
+    manifest = stated or Manifest()
     manifest = _with(manifest, "period", period)
     manifest = _with(manifest, "corrects", corrects)
     if kind:
@@ -41,7 +42,7 @@ def parcel_of(
         raise _contradiction("resource")
     if manifest.kind is None:
         manifest = replace(manifest, kind=_unstated(known))
-    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, file_name=shown_name(path))
+    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, stated=stated, file_name=shown_name(path))
 
 
 def shown_name(path: Path) -> str:
@@ -57,11 +58,11 @@ def _unstated(resource: Resource) -> DeliveryKind:
 
 def with_manifest(parcel: Parcel, manifest: Manifest, resource: Resource) -> Parcel:
     """The parcel with the manifest that came in its archive. It must not contradict what is known already."""
-    stated = parcel.manifest
+    stated, known = manifest, parcel.manifest
     for field in ("period", "corrects"):
-        manifest = _with(manifest, field, getattr(stated, field))
-    kind = manifest.kind or stated.kind or _unstated(resource)
-    return replace(parcel, manifest=replace(manifest, kind=kind))
+        manifest = _with(manifest, field, getattr(known, field))
+    kind = manifest.kind or known.kind or _unstated(resource)
+    return replace(parcel, manifest=replace(manifest, kind=kind), stated=stated)
 
 
 def _with(manifest: Manifest, field: str, stated: str) -> Manifest:

@@ -46,7 +46,7 @@ def _correct(parcel: StoredParcel, case_id: str, rooms: Rooms) -> dict[str, Any]
         _write(path, aside, rows)
         manifest = Manifest(kind=DeliveryKind.CORRECTION, corrects=parcel.digest, period=parcel.period)
         mapping = parcel.mapping if parcel.mapping in rooms.packs.mappings else None
-        correction = Parcel(parcel.resource, path, manifest, mapping, path.name)
+        correction = Parcel(parcel.resource, path, manifest, mapping, file_name=path.name)
         taken = take(correction, rooms)
     return {"corrects": parcel.digest, "digest": taken.result["digest"], "accepted": taken.result["accepted"]}
 

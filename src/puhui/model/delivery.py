@@ -48,6 +48,7 @@ class Parcel:
     path: Path
     manifest: Manifest
     mapping: str | None = None  # name or path of a mapping; None: recognised by the header
+    stated: Manifest | None = None  # the supplier's own manifest, as it was read: what its signature covers
     file_name: str = ""
 
 

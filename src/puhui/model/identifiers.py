@@ -56,7 +56,15 @@ class Verdicts:
 
 def normalise(kind: str, values: pa.Array) -> pa.StringArray:
     """Half width, capitals, no blanks, no hyphens (local codes keep theirs and case); null where blank."""
-    text = pc.utf8_normalize(values.cast(pa.string()), "NFKC")
+    text = values.cast(pa.string())
+    odd = pc.fill_null(pc.invert(pc.match_substring_regex(text, "^[0-9A-Z]+$")), False)
+    if not pc.any(odd).as_py():  # nearly all are written normally
+        return text
+    return pc.replace_with_mask(text, odd, _normalised(kind, text.filter(odd)))
+
+
+def _normalised(kind: str, values: pa.StringArray) -> pa.StringArray:
+    text = pc.utf8_normalize(values, "NFKC")
     if kind.startswith(LOCAL):
         text = pc.utf8_trim_whitespace(text)
     else:
@@ -108,7 +116,7 @@ def persons_among(values: pa.Array, today: date) -> Flags:
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DEPARTMENTS = b"123456789ANY"  # GB 32100, table 1: registering departments
-# Weights are float32: the sums stay below 2**24, so they are exact, and the product goes through BLAS.
+# Weights are float32: the sums stay below 2**24, so they are exact.
 _USCC_WEIGHTS = np.array([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28, 1], np.float32)
 _ORG_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2], np.float32)
 _RIC_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], np.float32)
@@ -173,7 +181,8 @@ def _weighted(
     values: npt.NDArray[np.int8], weights: npt.NDArray[np.float32], modulus: int
 ) -> npt.NDArray[np.int32]:
     """Weighted sums of the rows, modulo `modulus`."""
-    return np.asarray((values.astype(np.float32) @ weights).astype(np.int32) % modulus, np.int32)
+    sums = np.einsum("ij,j->i", values.astype(np.float32), weights)  # not BLAS: its threads wait longer than they work
+    return np.asarray(sums.astype(np.int32) % modulus, np.int32)
 
 
 def _org_checks(matrix: Bytes) -> Flags:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
-from puhui.quality.codes import FEW, is_one_of_sql
+from puhui.quality.codes import LONG, is_one_of_sql
 from puhui.quality.numbers import Decimals
 from puhui.quality.text import brackets_sql, no_blank_sql
 from puhui.quality.values import CODED, base_of, decimals_of, longest_of, nulls_of
@@ -93,7 +93,7 @@ def _code_form(source: str, codes: forms.CodeList, field: forms.Field) -> tuple[
     """The codes themselves; a long list is looked up the full way."""
     longest = longest_of(field.type)
     known = [v.code for v in codes.values if not longest or len(v.code) <= longest]
-    if not known or len(known) > FEW or any(code != code.strip() for code in known):
+    if not known or len(known) > LONG or any(code != code.strip() for code in known):
         return None
     return source, is_one_of_sql(source, known)
 

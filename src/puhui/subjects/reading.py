@@ -95,12 +95,19 @@ def read(ways: Ways, identities: pa.Table, today: date) -> Sight:
     """Reads every identifier field that the table has."""
     numbers = identities["identity"].to_numpy()
     findings: list[Finding] = []
-    columns = []
+    columns: list[pa.StringArray] = []
+    credit_codes: tuple[pa.StringArray, pa.StringArray] | None = None  # as delivered, and as written
     for field, kinds in ways.identifiers:
         if field not in identities.column_names:
             columns.append(pa.nulls(len(numbers), pa.string()))
             continue
-        texts, error = written(_column(identities, field), kinds, today)
+        delivered = _column(identities, field)
+        if kinds == (TAX_NO,) and credit_codes is not None:
+            texts, error = _written_tax_numbers(delivered, *credit_codes, today)
+        else:
+            texts, error = written(delivered, kinds, today)
+        if kinds == (USCC,):
+            credit_codes = delivered, texts
         columns.append(texts)
         findings.extend(_invalid(numbers, error, field))
     return Sight(numbers, *_encoded(columns, len(numbers)), findings)
@@ -131,6 +138,19 @@ def written(
         result = pc.if_else(pa.array(both), pa.scalar(None, pa.string()), result)
         error[both] = ERRORS.index("ambiguous")
     return result, error
+
+
+def _written_tax_numbers(
+    values: pa.StringArray, codes: pa.StringArray, texts: pa.StringArray, today: date
+) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
+    """As `written`. A firm's tax number nearly always repeats its credit code, which was read already; one that begins
+    with 9 cannot be a citizen's number."""
+    same = pc.fill_null(pc.and_(pc.equal(values, codes), pc.starts_with(texts, f"{USCC}|9")), False)
+    others = pc.invert(same)
+    result, wrong = written(values.filter(others), (TAX_NO,), today)
+    error = np.zeros(len(values), np.uint8)
+    error[others.to_numpy(zero_copy_only=False)] = wrong
+    return pc.replace_with_mask(texts, others, result), error
 
 
 def _prefixed(kind: str, values: pa.StringArray, today: date) -> pa.StringArray:

@@ -6,9 +6,9 @@ and of the key that wraps it, so that SM4 and SM3 can join as further ids withou
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Iterable
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,12 +22,21 @@ DIGEST_ALGORITHM = "HMAC-SHA256/128"
 DIGEST_SIZE = 16
 KEY_SIZE = 32
 _NONCE = 12
+_BLOCK = 64  # bytes that SHA-256 takes at a time
 
 
 def digests(key: bytes, messages: Iterable[bytes]) -> list[bytes]:
     """The keyed digest of each message: HMAC-SHA256, its first 128 bits."""
-    digest = hmac.digest
-    return [digest(key, message, "sha256")[:DIGEST_SIZE] for message in messages]
+    # RFC 2104 written out: both pads are hashed once instead of once a message, which halves the time
+    inner, outer = (sha256(bytes(byte ^ pad for byte in key.ljust(_BLOCK, b"\0"))) for pad in (0x36, 0x5C))
+    found = []
+    for message in messages:
+        first = inner.copy()
+        first.update(message)
+        second = outer.copy()
+        second.update(first.digest())
+        found.append(second.digest()[:DIGEST_SIZE])
+    return found
 
 
 def digest(key: bytes, message: str) -> bytes:
