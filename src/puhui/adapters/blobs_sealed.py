@@ -10,7 +10,11 @@ import io
 import os
 import secrets
 import struct
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -36,13 +40,33 @@ class SealedFiles:
         self._keys = keys
 
     def seal(self, resource: str, name: str, source: BinaryIO) -> Sealed:
+        sealed, secret = self._new_key(resource)
+        self._write(secret, resource, name, source)
+        return sealed
+
+    @contextmanager
+    def sealing(self, resource: str, name: str, path: Path) -> Iterator[_Sealing]:
+        """Encryption and disk leave the interpreter free: a thread beside the engine costs it next to nothing."""
+        sealed, secret = self._new_key(resource)
+        draft, left = self._draft(resource), Event()
+        try:
+            with ThreadPoolExecutor(1, "sealing") as beside, path.open("rb") as source:
+                written = beside.submit(_write_draft, draft, secret, f"{resource}/{name}", source, left)
+                try:
+                    yield _Sealing(sealed, written, draft, self._root / resource / name)
+                finally:
+                    left.set()
+                    wait([written])
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _new_key(self, resource: str) -> tuple[Sealed, bytes]:
+        """A parcel's own key, wrapped and plain."""
         kek = self._keys.current(_KEK)
         secret = secrets.token_bytes(32)
         nonce = secrets.token_bytes(_NONCE)
         wrapped = nonce + AESGCM(kek.secret).encrypt(nonce, secret, resource.encode())
-        sealed = Sealed(kek.id, wrapped)
-        self._write(secret, resource, name, source)
-        return sealed
+        return Sealed(kek.id, wrapped), secret
 
     def seal_with(self, sealed: Sealed, resource: str, name: str, source: BinaryIO) -> None:
         self._write(self._secret(sealed, resource), resource, name, source)
@@ -82,22 +106,44 @@ class SealedFiles:
             raise _broken(self._root / resource) from None
 
     def _write(self, secret: bytes, resource: str, name: str, source: BinaryIO) -> None:
+        draft = self._draft(resource)
+        _write_draft(draft, secret, f"{resource}/{name}", source, Event())
+        _publish(draft, self._root / resource / name)
+
+    def _draft(self, resource: str) -> Path:
         folder = self._root / resource
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = folder / f".draft-{secrets.token_hex(8)}"
-        cipher = AESGCM(secret)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(_MAGIC)
-            _encrypt(cipher, f"{resource}/{name}", source, out)
-            out.flush()
+        return folder / f".draft-{secrets.token_hex(8)}"
+
+
+class _Sealing:
+    def __init__(self, sealed: Sealed, written: Future[None], draft: Path, target: Path) -> None:
+        self._sealed, self._written, self._draft, self._target = sealed, written, draft, target
+
+    def finish(self) -> Sealed:
+        self._written.result()
+        _publish(self._draft, self._target)
+        return self._sealed
+
+
+def _write_draft(draft: Path, secret: bytes, name: str, source: BinaryIO, left: Event) -> None:
+    """Durable once it returns; given up where `left` is set."""
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(_MAGIC)
+        _encrypt(AESGCM(secret), name, source, out, left)
+        out.flush()
+        if not left.is_set():
             os.fsync(out.fileno())
-        os.replace(draft, folder / name)
-        _sync_folder(folder)
 
 
-def _encrypt(cipher: AESGCM, name: str, source: BinaryIO, out: BinaryIO) -> None:
+def _publish(draft: Path, target: Path) -> None:
+    os.replace(draft, target)
+    _sync_folder(target.parent)
+
+
+def _encrypt(cipher: AESGCM, name: str, source: BinaryIO, out: BinaryIO, left: Event) -> None:
     index, chunk = 0, source.read(_CHUNK)
-    while True:
+    while not left.is_set():
         following = source.read(_CHUNK)
         nonce = secrets.token_bytes(_NONCE)
         body = cipher.encrypt(nonce, chunk, _about(name, index, last=not following))

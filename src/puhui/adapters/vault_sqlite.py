@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -181,8 +182,8 @@ class SqliteVault:
     # --- writing ---
 
     def add(self, records: Iterable[SealedRecord]) -> None:
-        ordered = sorted(records, key=lambda record: _number(record.token))
-        self._insert("INSERT INTO subject VALUES (?, ?, ?, ?, ?, ?, ?)", map(self._row, ordered))
+        ordered = sorted(map(self._row, records), key=itemgetter(0))
+        self._insert("INSERT INTO subject VALUES (?, ?, ?, ?, ?, ?, ?)", ordered)
 
     def replace(self, records: Iterable[SealedRecord]) -> None:
         self._db.executemany(
@@ -193,10 +194,8 @@ class SqliteVault:
     def index(self, pairs: Iterable[tuple[bytes, str]]) -> None:
         listed = list(pairs)
         keys, rests = _halves([digest for digest, _ in listed])
-        order = np.argsort(keys, kind="stable").tolist()
         rows = zip(keys.tolist(), rests.tolist(), (self._packed(token) for _, token in listed), strict=True)
-        found = list(rows)
-        self._insert("INSERT INTO identifier VALUES (?, ?, ?)", (found[i] for i in order))
+        self._insert("INSERT INTO identifier VALUES (?, ?, ?)", sorted(rows, key=itemgetter(0)))
 
     def index_names(self, pairs: Iterable[tuple[bytes, str]]) -> None:
         rows = sorted((digest, self._packed(token)) for digest, token in pairs)

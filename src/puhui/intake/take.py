@@ -72,14 +72,15 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
             return Taken(dict(first.result), repeated=True)
         landing = land(opened.parcel, digest, opened.records.size, rooms.now())
         progress("landed")
-        checked = _check(landing, opened, scratch.tables, rooms)
-        refuse_before_linking(checked, opened.resource, scratch.tables)
-        progress("checked")
-        periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
-        linked = _link(checked, opened, periods, scratch.tables, rooms)
-        progress("linked")
-        books = _account(landing, opened, checked, linked, periods, scratch.tables)
-        edition, result = _commit(landing, opened, checked, linked, books, periods, scratch.tables, rooms)
+        with rooms.blobs.sealing(opened.resource.name, digest, landing.parcel.path) as sealing:
+            checked = _check(landing, opened, scratch.tables, rooms)
+            refuse_before_linking(checked, opened.resource, scratch.tables)
+            progress("checked")
+            periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
+            linked = _link(checked, opened, periods, scratch.tables, rooms)
+            progress("linked")
+            books = _account(landing, opened, checked, linked, periods, scratch.tables)
+            edition, result = _commit(landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms)
         progress("committed")
         rooms.register.settle(edition.resource, landing.digest, result, edition)
         return Taken(dict(result))
@@ -182,13 +183,13 @@ def _commit(
     linked: LinkedRows,
     books: Account,
     periods: Periods,
+    sealing: Sealing,
     tables: Tables,
     rooms: Rooms,
 ) -> tuple[Edition, Mapping[str, object]]:
     """Seal what was set aside, note the parcel as being taken, commit. From the commit on the parcel is taken."""
     resource = opened.resource
-    with landing.parcel.path.open("rb") as delivered:
-        sealed = rooms.blobs.seal(resource.name, landing.digest, delivered)
+    sealed = sealing.finish()
     seal_set_aside(books, opened, checked.checks, sealed, rooms, tables)
     until = (landing.landed_at + RETENTION).date()
     rooms.register.begin(landing, sealed, opened.mapping.name, until)

@@ -44,11 +44,21 @@ class Committed:
     note: Mapping[str, Any]
 
 
+class Sealing(Protocol):
+    """A blob that is being encrypted beside other work."""
+
+    def finish(self) -> Sealed:
+        """Wait for it. Durable, whole and visible once it returns."""
+
+
 class BlobStore(Protocol):
     """Encrypted files of the base layer (基础库), named by resource and digest."""
 
     def seal(self, resource: str, name: str, source: BinaryIO) -> Sealed:
         """Encrypt `source` to `resource/name`. Durable and whole once it returns; a kill leaves nothing visible."""
+
+    def sealing(self, resource: str, name: str, path: Path) -> AbstractContextManager[Sealing]:
+        """As `seal`, of a file, beside other work. Left before `finish`, nothing of it stays."""
 
     def seal_with(self, sealed: Sealed, resource: str, name: str, source: BinaryIO) -> None:
         """Encrypt a second blob of the same parcel under the parcel's key."""

@@ -77,6 +77,8 @@ class Adoption:
         """
         field, first = identifiers[0]
         wrong: list[tuple[str, str]] = []
+        if self._is_new_alone(first, identifiers):
+            return self._adopt_new(first), wrong
         agreeing = self._agreeing(identifiers, wrong)
         token = self._token_of.get(first) or self._known_by_another(first, agreeing, wrong)
         fresh = not token
@@ -90,6 +92,19 @@ class Adoption:
             else:
                 self._give(token, identifier)
         return token, wrong
+
+    def _is_new_alone(self, first: str, identifiers: Sequence[tuple[str, str]]) -> bool:
+        """Whether the tuple says one identifier only, perhaps twice, and nothing of it is known: nearly all new subjects."""
+        inner = self._inner.get(first)
+        known = self._token_of.get(first) or (inner and self._token_of.get(inner))
+        return not known and all(identifier == first for _, identifier in identifiers)
+
+    def _adopt_new(self, first: str) -> str:
+        token = self._bear(kind_of(first, self._persons))
+        for identifier in (first, self._inner.get(first)):
+            if identifier:
+                self._give(token, identifier)
+        return token
 
     def _agreeing(
         self, identifiers: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]
@@ -177,7 +192,7 @@ class Adoption:
     def store(self) -> None:
         """Writes everything within the vault's batch."""
         store, vault = self._vault.store, self._vault
-        store.add(vault.sealed(self._opened[token] for token in sorted(self.born)))
+        store.add(vault.sealed(self._opened[token] for token in self.born))
         old = [self._opened[token] for token in self._touched if token not in self.born]
         store.replace(vault.sealed(old))
         store.index((self._digest_of[identifier], token) for identifier, token in self._index)

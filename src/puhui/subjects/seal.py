@@ -7,7 +7,7 @@ and of the key that wraps it, so that SM4 and SM3 can join as further ids withou
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -45,8 +45,18 @@ def digest(key: bytes, message: str) -> bytes:
 
 def seal(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
     """Nonce and ciphertext under AES-256-GCM."""
-    nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
+    return sealer(key)(plain, bound_to)
+
+
+def sealer(key: bytes) -> Callable[[bytes, bytes], bytes]:
+    """`seal` under one key for many texts: (plain, bound_to) → nonce and ciphertext."""
+    encrypt = AESGCM(key).encrypt
+
+    def sealed(plain: bytes, bound_to: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + encrypt(nonce, plain, bound_to)
+
+    return sealed
 
 
 def open_sealed(cipher: int, key: bytes, sealed: bytes, bound_to: bytes) -> bytes:

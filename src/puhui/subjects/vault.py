@@ -8,7 +8,7 @@ mistake.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -186,13 +186,14 @@ class Vault:
 
     def sealed(self, opened: Iterable[Opened]) -> list[SealedRecord]:
         """Records ready for the store; a subject without a wrapped key gets it wrapped."""
-        return [self._seal(one) for one in opened]
+        wrap = seal.sealer(self._sealing.secret)
+        return [self._seal(one, wrap) for one in opened]
 
-    def _seal(self, one: Opened) -> SealedRecord:
+    def _seal(self, one: Opened, wrap: Callable[[bytes, bytes], bytes]) -> SealedRecord:
         bound = one.token.encode()
         if not one.wrapped:
             one.wrapped_by = self._version
-            one.wrapped = seal.seal(self._sealing.secret, one.key, b"k|" + bound)
+            one.wrapped = wrap(one.key, b"k|" + bound)
         body = seal.seal(one.key, _ENCODER.encode(one.record), b"r|" + bound)
         return SealedRecord(one.token, one.created, seal.AES_256_GCM, one.wrapped_by, one.wrapped, body)
 
