@@ -148,3 +148,29 @@ def test_forgetting_is_repeatable(store: BlobStore) -> None:
     assert list(store.names("r")) == [] and list(store.names("never")) == []
     with pytest.raises(Broken):
         read(store, sealed)
+
+
+def test_sealing_beside_other_work_shows_nothing_before_it_is_finished(store: BlobStore, tmp_path: Path) -> None:
+    delivered = tmp_path / "delivered"
+    delivered.write_bytes(plain(1000))
+    with store.sealing("r", "d", delivered) as sealing:
+        assert list(store.names("r")) == []
+        sealed = sealing.finish()
+        assert list(store.names("r")) == ["d"]
+    assert read(store, sealed) == plain(1000)
+    store.seal_with(sealed, "r", "d.set-aside", io.BytesIO(b"two"))
+    assert read(store, sealed, "d.set-aside") == b"two"
+
+
+def test_sealing_that_is_left_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
+    delivered = tmp_path / "delivered"
+    delivered.write_bytes(plain(1000))
+    with pytest.raises(KeyError), store.sealing("r", "d", delivered):
+        raise KeyError
+    assert list((tmp_path / "base" / "r").iterdir()) == []
+
+
+def test_sealing_says_what_went_wrong_beside(store: BlobStore, tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError), store.sealing("r", "d", tmp_path) as sealing:
+        sealing.finish()
+    assert list(store.names("r")) == []

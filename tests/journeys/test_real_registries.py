@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from puhui.bootstrap import Zone, open_zone, shipped_packs
-from puhui.subjects.lookup import find
+from puhui.model.subject import Subject
 
 from .town import Town
 
@@ -51,8 +51,12 @@ def registers(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Regi
 
 
 def _figures(zone: Zone, codes: list[str]) -> dict[str, dict[str, Any]]:
+    vault = zone.desk.vault
+    tokens = map(str, vault.store.tokens_of(vault.digests([f"uscc|{code}".encode() for code in codes])))
     with closing(zone.desk.figures.reader()) as reader:
-        return {code: reader.values(find(zone.desk.vault, "uscc", code, today=AS_OF)) for code in codes}
+        return {
+            code: reader.values(Subject(token)) for code, token in zip(codes, tokens, strict=True)
+        }
 
 
 def test_every_row_is_in_one_place(registers: Registers) -> None:

@@ -47,12 +47,12 @@ class DuckTables:
         Path(folder).mkdir(parents=True, exist_ok=True)
         if by_bucket:
             target = (
-                f"{literal(folder)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (bucket), "
+                f"{literal(folder)} ({_PARQUET}, PARTITION_BY (bucket), "
                 "WRITE_PARTITION_COLUMNS true, FILENAME_PATTERN '{uuid}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
             )
         else:
             name = os.urandom(16).hex() + ".parquet"
-            target = f"{literal(str(Path(folder) / name))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)"
+            target = f"{literal(str(Path(folder) / name))} ({_PARQUET}, RETURN_STATS)"
         rows = self.rows(f"COPY ({sql}) TO {target}")
         written = [_written(row) for row in rows if row[1]]
         for file in written:

@@ -27,6 +27,7 @@ from puhui.lake.apply import Change
 from puhui.lake.editions import Intent, commit_linked
 from puhui.lake.landing import land
 from puhui.lake.layout import columns_of, kept_fields, key_columns
+from puhui.lake.store import Sealing
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
 from puhui.model.refusal import Refusal
 from puhui.model.refusals import Busy
@@ -80,7 +81,9 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
             linked = _link(checked, opened, periods, scratch.tables, rooms)
             progress("linked")
             books = _account(landing, opened, checked, linked, periods, scratch.tables)
-            edition, result = _commit(landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms)
+            edition, result = _commit(
+                landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms
+            )
         progress("committed")
         rooms.register.settle(edition.resource, landing.digest, result, edition)
         return Taken(dict(result))
