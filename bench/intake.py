@@ -70,10 +70,11 @@ def _take(known: str | None, measured: str) -> dict[str, Any]:
 def _check(measured: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         zone = init_zone(Path(scratch) / "home", [shipped_packs() / "base"])
-        out = Path(scratch) / "good.parquet"
-        seconds, found = timed(lambda: preview(parcel_of(zone, "SWJ-06", Path(measured)), zone.intake, good_rows=out))
-        return {"seconds": round(seconds, 3), "good": found["accepted"], "bad_rows": found["set_aside"],
-                "bad_cells": found["bad_cells"], "peak_mib": peak_mib()}  # fmt: skip
+        good, bad = Path(scratch) / "good.parquet", Path(scratch) / "bad.parquet"
+        parcel = parcel_of(zone, "SWJ-06", Path(measured))
+        seconds, found = timed(lambda: preview(parcel, zone.intake, good_rows=good, bad_cells=bad))
+        return {"seconds": round(seconds, 3), "good": found["clean_rows"], "bad_cells": found["bad_cells"],
+                "peak_mib": peak_mib()}  # fmt: skip
 
 
 def _floor(measured: str) -> dict[str, Any]:

@@ -44,21 +44,21 @@ def _codes(count: int) -> pa.Table:
 
 
 def _columns(*, clean: bool) -> str:
-    """One row in 1,000 has a bad date, in 2,000 a bad amount, in 4,000 a bad code, in 5,000 an unknown kind."""
+    """About one row in 1,000 has a bad date, in 2,000 a bad amount, in 4,000 a bad code, in 5,000 an unknown kind."""
     day = "(DATE '2023-01-01' + (hash(i + 1000000000000) % 1200)::INT)"
     if clean:
         day = "DATE '2020-01-15'"
     bad = "FALSE" if clean else "i % {0} = {0} // 3"
     values = (
-        f"CASE WHEN {bad.format(4000)} THEN left(code, 17) || CASE WHEN right(code, 1) = '0' THEN '1' ELSE '0' END ELSE code END",
+        f"CASE WHEN {bad.format(4001)} THEN left(code, 17) || CASE WHEN right(code, 1) = '0' THEN '1' ELSE '0' END ELSE code END",
         "'公司' || n || '有限公司'",
         "code",
         "(['10101', '10104', '10109', '10111'])[1 + (hash(i + 2000000000000) % 4)::INT]",
-        f"CASE WHEN {bad.format(5000)} THEN '无此种类' ELSE (['正税', '正税', '正税', '滞纳金'])[1 + (hash(i + 3000000000000) % 4)::INT] END",
-        f"CASE WHEN {bad.format(1000)} THEN '2024-13-45' ELSE strftime(date_trunc('month', {day}), '%Y-%m-%d') END",
+        f"CASE WHEN {bad.format(5003)} THEN '无此种类' ELSE (['正税', '正税', '正税', '滞纳金'])[1 + (hash(i + 3000000000000) % 4)::INT] END",
+        f"CASE WHEN {bad.format(1009)} THEN '2024-13-45' ELSE strftime(date_trunc('month', {day}), '%Y-%m-%d') END",
         f"strftime(last_day({day}), '%Y-%m-%d')",
         "((hash(i + 4000000000000) % 100000000) / 100)::DECIMAL(16, 2)",
-        f"CASE WHEN {bad.format(2000)} THEN '一千二百元' ELSE ((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)::VARCHAR END",
+        f"CASE WHEN {bad.format(2003)} THEN '一千二百元' ELSE ((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)::VARCHAR END",
         "((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)",
         f"strftime({day} + 10, '%Y-%m-%d')",
         f"strftime({day} + 9, '%Y-%m-%d')",

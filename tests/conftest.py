@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ import pytest
 from .journeys.town import SMALL, Town
 
 ROOT = Path(__file__).parents[1]
+_MAIN = sys.modules["__main__"]
+if _MAIN.__spec__ is None and not hasattr(_MAIN, "__file__"):
+    _MAIN.__spec__ = ModuleSpec("__main__", None)  # a worker of xdist; PySpark's client takes one without for a doctest
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The only place that chooses adapters: read it to know what runs.
 
-Embedded default: DuckDB over a Delta lake, SQLite for tables and vault, key files, an LMDB file per snapshot, all under HOME.
+Embedded default: DuckDB over a Delta lake, SQLite for tables and vault, key files, an LMDB file per snapshot, all
+under HOME.
 """
 
 from __future__ import annotations
@@ -313,7 +314,9 @@ def watch_folder(zone: Zone, folder: Path, *, once: bool, seconds: float) -> Ite
     return watching(folder, zone.packs, zone.intake, pause=lambda: time.sleep(seconds), once=once)
 
 
-def write_set_aside_book(zone: Zone, parcel: StoredParcel, aside: SetAside, target: Path, *, warned: bool = False) -> int:
+def write_set_aside_book(
+    zone: Zone, parcel: StoredParcel, aside: SetAside, target: Path, *, warned: bool = False
+) -> int:
     """Write the rows set aside as an Excel file; how many there were."""
     rows = tuple(row for row in aside.rows if row.severity == ("warn" if warned else "set_aside"))
     chosen = SetAside(aside.header, rows)

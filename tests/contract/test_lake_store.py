@@ -41,11 +41,14 @@ def write(store: TableStore, tables: DuckTables, lines: Lines, *, by_bucket: boo
     values = ", ".join(str(line) for line in lines) or "NULL"
     sql = (
         f"SELECT 's' || line AS subject, (line % 4)::INTEGER AS bucket, '2026-0' || (line % 6 + 1) AS period, "
-        f"DATE '2026-01-01' + line::INTEGER AS day, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS at, line::DECIMAL(16,2) / 4 "
-        f"AS paid, line % 2 = 0 AS yes, line FROM (SELECT unnest([{values}])::BIGINT AS line) WHERE line IS NOT NULL"
+        f"DATE '2026-01-01' + line::INTEGER AS day, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS at, "
+        f"line::DECIMAL(16,2) / 4 AS paid, line % 2 = 0 AS yes, line "
+        f"FROM (SELECT unnest([{values}])::BIGINT AS line) WHERE line IS NOT NULL"
     )
-    listed = ", ".join(f"\"{name}\"::{kind} AS \"{name}\"" for name, kind in COLUMNS.items())
-    return list(tables.write_parquet(f"SELECT {listed} FROM ({sql})", str(store.staging("t") / "x"), by_bucket=by_bucket))
+    listed = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in COLUMNS.items())
+    return list(
+        tables.write_parquet(f"SELECT {listed} FROM ({sql})", str(store.staging("t") / "x"), by_bucket=by_bucket)
+    )
 
 
 def commit(
@@ -123,6 +126,20 @@ def test_sail_reads_the_table_itself(store: TableStore, tables: DuckTables, tmp_
         table = sail._session.read.format("delta").load(str(tmp_path / "lake" / "t"))
         assert table.count() == 11
         assert str(table.groupBy().sum("paid").collect()[0][0]) == "13.75"
+
+
+def test_a_table_may_gain_a_column(store: TableStore, tables: DuckTables, tmp_path: Path) -> None:
+    first = commit(store, tables, [1])
+    wider = {**COLUMNS, "young": "BIGINT"}
+    with store.lease("t"):
+        sql = f"SELECT *, 7::BIGINT AS young FROM read_parquet('{store.files('t', first.version)[0].path}')"
+        added = tables.write_parquet(sql, str(store.staging("t") / "y"), by_bucket=False)
+        second = store.commit("t", columns=wider, add=added, remove=[], note={"number": 2})
+    assert store.columns("t") == wider
+    assert [c.note["number"] for c in store.versions("t")] == [1, 2]
+    assert lines_of(store, second.version) == [1, 1] and lines_of(store, first.version) == [1]
+    found = DeltaTable(str(tmp_path / "lake" / "t")).to_pyarrow_table().column("young").to_pylist()
+    assert sorted(found, key=str) == [7, None]
 
 
 def test_sweeping_removes_only_what_no_version_names(store: TableStore, tables: DuckTables, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The laws of the register: every change with its event in one transaction, and repeatable where a repair repeats it."""
+"""The laws of the register: every change with its event in one transaction, repeatable where a repair repeats it."""
 
 from __future__ import annotations
 

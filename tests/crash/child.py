@@ -1,13 +1,13 @@
-"""A process that works on a zone until it is killed. Run by path; `home`, `story` and `steps` are given to it.
+"""A process that works on a zone until it is killed.
 
-`steps` is None, or a connection: then each step that touches a disk is told over it, before and after, and the
-process waits for an answer. Whoever wants it to die there kills it instead of answering.
+It may tell each step that touches a disk over a connection, before and after, and wait for an answer. Whoever wants
+it to die there kills it instead of answering.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,7 @@ from puhui.adapters.tables_duckdb import DuckTables
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.bootstrap import open_zone
 
-home: Path
-story: list[tuple[Callable[..., object], tuple[Any, ...]]]  # each is called with the zone and its arguments
-steps: Connection | None
+Act = tuple[Callable[..., object], tuple[Any, ...]]  # called with the zone and the arguments
 
 WATCHED = [
     (SealedFiles, ("seal", "seal_with", "forget")),
@@ -61,7 +59,8 @@ def watch(wire: Connection) -> None:
             setattr(owner, name, told(getattr(owner, name), f"{owner.__name__.rpartition('.')[2]}.{name}", wire))
 
 
-if __name__ == "__main__":
+def work(home: Path, story: Sequence[Act], steps: Connection | None) -> None:
+    """Do the acts of the story one after the other; an empty step is the end."""
     if steps is not None:
         watch(steps)
     zone = open_zone(home)

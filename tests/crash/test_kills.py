@@ -1,7 +1,7 @@
 """kill -9 at any moment of intake, snapshot building and officers' acts: the next start is right.
 
-`make test` kills 20 times, `make crash` 200 times (PUHUI_KILLS). Half of the kills fall at a moment drawn by seed over the
-whole run, half at named steps, before and after each call that touches the disk.
+`make test` kills 20 times, `make crash` 200 times (PUHUI_KILLS). Half of the kills fall at a moment drawn by seed over
+the whole run, half at named steps, before and after each call that touches the disk.
 """
 
 from __future__ import annotations

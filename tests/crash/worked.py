@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import runpy
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from multiprocessing.process import BaseProcess
@@ -28,13 +27,12 @@ from puhui.model.subject import Subject
 from puhui.subjects.lookup import find
 
 from ..journeys.town import FIRMS, INSURED, PAYMENTS, Town, firm, ric, uscc
+from .child import Act, work
 
-CHILD = Path(__file__).parent / "child.py"
 if (ROOT := str(Path(__file__).parents[2])) not in sys.path:
     sys.path.insert(0, ROOT)  # the child finds this module by its name
 AS_OF = date(2026, 6, 30)
 FIRM_COUNT = 60
-Act = tuple[Callable[..., object], tuple[Any, ...]]
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["puhui.bootstrap", "splink"])
@@ -56,7 +54,11 @@ def day(folder: Path) -> list[Act]:
     june = [(uscc(n), "vat", f"2026-06-{n % 28 + 1:02}", n) for n in range(FIRM_COUNT)]
     files = [
         ("firms", town.file("firms.csv", FIRMS, [*firms, *dirt]), {}),
-        ("payments", town.file("may.csv", PAYMENTS, [(*row[:2], "2026-05-09", 7) for row in june]), {"period": "2026-05"}),
+        (
+            "payments",
+            town.file("may.csv", PAYMENTS, [(*row[:2], "2026-05-09", 7) for row in june]),
+            {"period": "2026-05"},
+        ),
         ("payments", town.file("june.csv", PAYMENTS, [*june, ("?", "vat", "x", 1)]), {"period": "2026-06"}),
         ("payments", town.file("mended.csv", PAYMENTS, [(*june[3][:3], 333)]), {"kind": "correction"}),
         (
@@ -98,8 +100,7 @@ def officers_day(folder: Path) -> list[Act]:
 
 def start(home: Path, story: Sequence[Act], steps: Any = None) -> BaseProcess:
     """A process that works on the home; it is there in some ten milliseconds."""
-    given = {"home": home, "story": list(story), "steps": steps}
-    worker = _forks.Process(target=runpy.run_path, args=(str(CHILD), given, "__main__"))
+    worker = _forks.Process(target=work, args=(home, list(story), steps))
     worker.start()
     if steps is not None:
         steps.close()  # the child's end: if it dies, we hear it
@@ -188,5 +189,3 @@ def _check_snapshot(zone: Zone) -> None:
         tokens = list(reader.tokens())
         assert len(tokens) == reader.snapshot.subjects
         assert all(reader.get(Subject(token)).figures for token in tokens)
-
-

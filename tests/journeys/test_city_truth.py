@@ -148,7 +148,13 @@ def _figures(delivered: Delivered, reader: Any, kind: str, value: str) -> dict[s
 
 
 def _told(figure: Figure) -> tuple[bool, str | None, str | None, int | None]:
-    value = None if figure.value is None else str(figure.value).lower() if isinstance(figure.value, bool) else str(figure.value)
+    value = (
+        None
+        if figure.value is None
+        else str(figure.value).lower()
+        if isinstance(figure.value, bool)
+        else str(figure.value)
+    )
     reason = figure.reason.value if figure.reason else None
     return figure.known, reason, value, figure.coverage[0] if reason == "incomplete" and figure.coverage else None
 

@@ -70,9 +70,7 @@ def test_a_correction_mends_its_rows_alone(town: Town) -> None:
 def test_a_correction_of_a_late_row_finds_it_in_the_month_it_came_with(town: Town) -> None:
     first = town.paid("2026-06", (1, "vat", "2026-04-29", 30))
     late = [("vat", "2026-04-29", 33)]
-    town.deliver(
-        "payments", PAYMENTS, [(uscc(1), *row) for row in late], "--corrects", first["digest"], name="c.csv"
-    )
+    town.deliver("payments", PAYMENTS, [(uscc(1), *row) for row in late], "--corrects", first["digest"], name="c.csv")
     assert [(row["period"], str(row["paid"])) for row in town.rows("payments")] == [("2026-06", "33.00")]
 
 

@@ -60,7 +60,9 @@ def test_officers_prove_themselves_by_key(town: Town, tmp_path: Path) -> None:
             town.run(*look, "--by", by, "--key-file", key)
         assert no.value.code == "not-allowed"
     assert town.run(*look, "--by", "bela", "--key-file", b)["figures"]
-    proposal = town.run("subject", "erase", town.home, "--uscc", uscc(1), "--by", "anna", "--key", a, "--reason", "asked")
+    proposal = town.run(
+        "subject", "erase", town.home, "--uscc", uscc(1), "--by", "anna", "--key", a, "--reason", "asked"
+    )
     with pytest.raises(Refused):
         town.run("approve", town.home, proposal["proposal"], "--by", "anna", "--key", a)
     assert town.run("approve", town.home, proposal["proposal"], "--by", "bela", "--key", b)["erased"]
@@ -206,7 +208,19 @@ def _read(path: Path) -> object:
 
 def test_a_hold_keeps_a_subject(town: Town) -> None:
     town.firms(firm(1))
-    town.run("subject", "hold", town.home, "--uscc", uscc(1), "--by", "officer-a", "--article", "条例 第十二条", "--until", "2999-01-01")
+    town.run(
+        "subject",
+        "hold",
+        town.home,
+        "--uscc",
+        uscc(1),
+        "--by",
+        "officer-a",
+        "--article",
+        "条例 第十二条",
+        "--until",
+        "2999-01-01",
+    )
     with pytest.raises(Refused) as no:
         erased(town, 1)
     assert no.value.code == "legal-hold" and no.value.answer["article"] == "条例 第十二条"
@@ -241,13 +255,25 @@ def test_landings_end_on_their_day(town: Town, monkeypatch: pytest.MonkeyPatch, 
 def test_no_identifier_stands_anywhere_but_in_the_vault(town: Town) -> None:
     names = ["新余市绝无仅有贸易有限公司", "16012345678", "欧阳子虚"]
     identifiers = [uscc(n) for n in (1, 2, 3)] + [ric(1)]
-    town.firms(firm(1, names[0], phone=names[1]), firm(2, state="睡着"), firm(3, est="昨天"), firm(1, names[0], capital="3"))
-    town.deliver("insured", INSURED, [(ric(1), names[2], "2026-06", uscc(1), "许多"), (ric(1), names[2], "2026-05", uscc(1), 1)], name=f"{ric(1)}.csv")
+    town.firms(
+        firm(1, names[0], phone=names[1]), firm(2, state="睡着"), firm(3, est="昨天"), firm(1, names[0], capital="3")
+    )
+    town.deliver(
+        "insured",
+        INSURED,
+        [(ric(1), names[2], "2026-06", uscc(1), "许多"), (ric(1), names[2], "2026-05", uscc(1), 1)],
+        name=f"{ric(1)}.csv",
+    )
     town.deliver("judgments", JUDGMENTS, [(names[0], "(2026)1", 1), ("新余市绝无仅有贸易公司", "(2026)2", 1)])
     with pytest.raises(Refused):
         town.deliver("firms", FIRMS, [firm(2, capital="1000000000")], name="bad.csv")
     town.snapshot()
-    town.run("quality", town.home), town.run("editions", town.home), town.events(), town.run("resolve", "list", town.home)
+    (
+        town.run("quality", town.home),
+        town.run("editions", town.home),
+        town.events(),
+        town.run("resolve", "list", town.home),
+    )
     town.run("figures", town.home, "--uscc", uscc(1), *OFFICER)
     secrets = [text.encode() for text in (*identifiers, *names)]
     stored = {name: data for name, data in town.files().items() if not name.startswith("packs/")}

@@ -20,6 +20,7 @@ from puhui.model.subject import Subject
 from .town import Town
 
 AS_OF = date(2026, 6, 30)
+pytestmark = pytest.mark.xdist_group("registers")
 CAPITAL = re.compile(r"([\d,]+(?:\.\d+)?)\((万)?元?(.*)\)")
 CURRENCIES = {"人民币": "CNY", "美元": "USD", "港元": "HKD", "港币": "HKD"}
 
@@ -54,9 +55,7 @@ def _figures(zone: Zone, codes: list[str]) -> dict[str, dict[str, Any]]:
     vault = zone.desk.vault
     tokens = map(str, vault.store.tokens_of(vault.digests([f"uscc|{code}".encode() for code in codes])))
     with closing(zone.desk.figures.reader()) as reader:
-        return {
-            code: reader.values(Subject(token)) for code, token in zip(codes, tokens, strict=True)
-        }
+        return {code: reader.values(Subject(token)) for code, token in zip(codes, tokens, strict=True)}
 
 
 def test_every_row_is_in_one_place(registers: Registers) -> None:

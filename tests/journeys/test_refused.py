@@ -13,7 +13,14 @@ from .town import CHANGES, FIRMS, INSURED, PAYMENTS, RATINGS, Refused, Town, fir
 def held(town: Town) -> tuple[object, ...]:
     """Everything that a delivery could leave: lake, landings, scratch, vault, and the tables of parcels."""
     scratch = [name for name in town.tree("work") if "gate" not in name]
-    return town.tree("lake", "base"), _data(town), scratch, town.vault_rows(), town.editions(), town.run("quality", town.home)
+    return (
+        town.tree("lake", "base"),
+        _data(town),
+        scratch,
+        town.vault_rows(),
+        town.editions(),
+        town.run("quality", town.home),
+    )
 
 
 def _data(town: Town) -> list[str]:
@@ -209,7 +216,9 @@ def test_persons_count_for_their_employer(town: Town) -> None:
     town.snapshot()
     assert town.figures(1)["insured_persons"] == 3
     assert town.figures(2)["insured_persons"] == "unknown(absent)"
-    own = town.run("figures", town.home, "--ric", "-", "--by", "officer-a", "--reason", "a complaint", text=ric(2) + "\n")
+    own = town.run(
+        "figures", town.home, "--ric", "-", "--by", "officer-a", "--reason", "a complaint", text=ric(2) + "\n"
+    )
     assert own["figures"]["base_now"]["value"] == "3002.00"
 
 

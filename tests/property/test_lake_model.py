@@ -69,7 +69,8 @@ class Lake(RuleBasedStateMachine):
         change = Change("delivered", tuple(COLUMNS), self.keys, how.get("replaced"), whole=bool(how.get("whole")))  # type: ignore[arg-type]
         intent = Intent(
             "t", f"{self.number:064d}", kind, change, COLUMNS, tuple(sorted(periods)),
-            sum(row[4] != 0 for row in delivered), "published", lambda superseded: {"superseded": superseded}, len(delivered),
+            sum(row[4] != 0 for row in delivered), "published", lambda superseded: {"superseded": superseded},
+            len(delivered),
         )  # fmt: skip
         with self.store.lease("t"):
             edition = commit_derived(intent, self.tables, self.store)

@@ -1,7 +1,7 @@
 """`BlobStore` as encrypted files: AES-256-GCM in chunks, one key per parcel, wrapped by the zone's landing key.
 
-A chunk's associated data are its blob's name, its index and whether it is the last, so that chunks cannot be swapped, cut
-off or moved to another parcel. Destroying the wrapped key (records) makes every blob of the parcel unreadable for good.
+A chunk's associated data are its blob's name, its index and whether it is the last, so that chunks cannot be swapped,
+cut off or moved to another parcel. Destroying the wrapped key (records) makes every blob of the parcel unreadable for good.
 """
 
 from __future__ import annotations
@@ -202,7 +202,9 @@ def _about(name: str, index: int, *, last: bool) -> bytes:
 def _broken(path: Path) -> Broken:
     return Broken(
         Said(f"封存文件 {path.name} 已损坏或密钥不存在", f"the sealed file {path.name} is damaged or its key is gone"),
-        todo=Said("从备份恢复；若密钥已到期销毁，则不可再读", "restore it from a backup; a destroyed key cannot come back"),
+        todo=Said(
+            "从备份恢复；若密钥已到期销毁，则不可再读", "restore it from a backup; a destroyed key cannot come back"
+        ),
     )
 
 

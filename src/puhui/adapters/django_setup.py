@@ -1,4 +1,4 @@
-"""Set Django up for the zone's tables: settings from the home, migrations applied. The only module that configures it."""
+"""Set Django up for the zone's tables: settings from the home, migrations applied. Nothing else configures it."""
 
 from __future__ import annotations
 

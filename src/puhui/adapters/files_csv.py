@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -183,6 +183,8 @@ def _located(records: Records, found: Sequence[tuple[int, list[str]]]) -> tuple[
     errors: dict[int, list[str]] = {}
     texts: dict[int, str] = {}
     with records.path.open("rb") as file:
+        last = _last_of_text(file)
+        found = [(min(at, last), kinds) for at, kinds in found]
         lines = _lines_at(records.path, [at for at, _ in found])
         for (at, kinds), (before, start) in zip(found, lines, strict=True):
             file.seek(at)
@@ -195,6 +197,14 @@ def _located(records: Records, found: Sequence[tuple[int, list[str]]]) -> tuple[
                 texts[line] = file.readline().rstrip(b"\r\n").decode("utf-8")
     skip = records.dialect.skip
     return tuple(BrokenRow(n, n + skip + 1, texts[n], _reason(errors[n])) for n in sorted(errors))
+
+
+def _last_of_text(file: BinaryIO) -> int:
+    """Offset of the last byte that belongs to a line: the engine may also point behind the last line's end."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - 2, 0))
+    ends = file.read(2)
+    return max(size - 1 - (len(ends) - len(ends.rstrip(b"\r\n"))), 0)
 
 
 def _lines_at(path: Path, offsets: Sequence[int]) -> list[tuple[int, int]]:

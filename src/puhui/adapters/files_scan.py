@@ -74,13 +74,14 @@ class _Pass:
         buffer = bytearray(CHUNK + _CARRY)
         view = memoryview(buffer)
         carried = 0
-        with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1) as beside:
+        with path.open("rb", buffering=0) as file, ThreadPoolExecutor(2) as beside:
             while count := file.readinto(view[_CARRY:]):
                 new = view[_CARRY : _CARRY + count]
                 hashed = beside.submit(digest.update, new)
+                lines = beside.submit(self._lines, np.frombuffer(new, dtype=np.uint8))
                 text = view[_CARRY - carried : _CARRY + count]
                 carried = self._utf8(text, carried)
-                self._lines(np.frombuffer(new, dtype=np.uint8))
+                lines.result()
                 self.found.size += count
                 hashed.result()
                 view[_CARRY - carried : _CARRY] = bytes(text[len(text) - carried :])

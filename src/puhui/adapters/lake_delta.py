@@ -88,7 +88,7 @@ class DeltaLake:
         else:
             removed_at = int(time.time() * 1000)
             removes = [RemoveAction(os.path.relpath(path, root), True, removed_at) for path in remove]
-            DeltaTable(str(root)).create_write_transaction(
+            _with_columns(root, schema).create_write_transaction(
                 [*removes, *adds], "append", schema, commit_properties=properties
             )
         _sync_log(root)
@@ -167,6 +167,15 @@ class DeltaLake:
             bucket_low=int(row.get("min.bucket", 0)),
             bucket_high=int(row.get("max.bucket", 255)),
         )
+
+
+def _with_columns(root: Path, schema: Schema) -> DeltaTable:
+    """The table with the columns of a newer schema, for stock readers: a version of its own, without rows."""
+    table = DeltaTable(str(root))
+    held = {field.name for field in table.schema().fields}
+    if fresh := [field for field in schema.fields if field.name not in held]:
+        table.alter.add_columns(fresh)
+    return table
 
 
 def _add_action(root: Path, file: WrittenFile) -> AddAction:

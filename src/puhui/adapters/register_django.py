@@ -1,4 +1,4 @@
-"""`ParcelRegister` and the zone's other tables on Django's ORM: SQLite in the embedded default, PostgreSQL in production."""
+"""`ParcelRegister` and the zone's other tables on Django's ORM: SQLite by default, PostgreSQL in production."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ class DjangoRegister:
     def expire(self, now: datetime) -> list[StoredParcel]:
         """Destroy the keys of parcels whose retention has ended, with their events; which they were."""
         with transaction.atomic():
-            due = models.Parcel.objects.filter(
-                retention_until__lt=now.date(), wrapped_key__isnull=False, state=TAKEN
-            )
+            due = models.Parcel.objects.filter(retention_until__lt=now.date(), wrapped_key__isnull=False, state=TAKEN)
             stored = [_stored(row) for row in due]
             due.update(wrapped_key=None)
             for parcel in stored:
@@ -171,8 +169,7 @@ class DjangoRegister:
         rows = models.Event.objects.order_by("id")
         chosen = rows.filter(kind=kind) if kind else rows
         return [
-            {"at": r.at.isoformat(), "kind": r.kind, "actor": r.actor, "subject": r.subject, **r.detail}
-            for r in chosen
+            {"at": r.at.isoformat(), "kind": r.kind, "actor": r.actor, "subject": r.subject, **r.detail} for r in chosen
         ]
 
     def propose(self, act: str, arguments: Mapping[str, Any], *, by: str, reason: str, at: datetime) -> int:

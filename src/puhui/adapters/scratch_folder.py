@@ -1,4 +1,4 @@
-"""Scratch folders of deliveries and builds: private, gone at the end; a killed process's folder is swept by the next start."""
+"""Scratch folders of deliveries and builds: private, gone at the end; what a kill leaves is swept by the next start."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def write_settings(home: Path, settings: ZoneSettings) -> None:
     refuse_settled(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = (
-        f"format = {FORMAT}\ncity = \"{settings.city}\"\nzone = \"{settings.zone}\"\nbuckets = {settings.buckets}\n"
-        f"database = {json.dumps(settings.database)}\nmemory = \"{settings.memory}\"\nthreads = {settings.threads}\n"
+        f'format = {FORMAT}\ncity = "{settings.city}"\nzone = "{settings.zone}"\nbuckets = {settings.buckets}\n'
+        f'database = {json.dumps(settings.database)}\nmemory = "{settings.memory}"\nthreads = {settings.threads}\n'
     )
     draft = home / f".{_FILE}"
     draft.write_text(text, encoding="utf-8")

@@ -42,6 +42,19 @@ def make(
             progress=step,
         )
     if as_json:
-        print_json({"folder": folder, "subjects": made.subjects, "parcels": made.parcels, "rows": made.rows, "figures": made.figures})
+        print_json(
+            {
+                "folder": folder,
+                "subjects": made.subjects,
+                "parcels": made.parcels,
+                "rows": made.rows,
+                "figures": made.figures,
+            }
+        )
     else:
-        out.print(say(f"已写出 {made.parcels} 个包、{made.rows} 行：{folder}", f"{made.parcels} parcels, {made.rows} rows: {folder}"))
+        out.print(
+            say(
+                f"已写出 {made.parcels} 个包、{made.rows} 行：{folder}",
+                f"{made.parcels} parcels, {made.rows} rows: {folder}",
+            )
+        )

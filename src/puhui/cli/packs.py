@@ -38,7 +38,11 @@ def test(folder: Folder, as_json: AsJson = False) -> None:
     with refusals(as_json):
         outcomes = test_pack(folder)
     failed = [o for o in outcomes if not o.passed]
-    answer = {"pack": folder.name, "cases": len(outcomes), "failed": [{"file": o.file, "case": o.case, "failures": o.failures} for o in failed]}
+    answer = {
+        "pack": folder.name,
+        "cases": len(outcomes),
+        "failed": [{"file": o.file, "case": o.case, "failures": o.failures} for o in failed],
+    }
     if as_json:
         print_json(answer)
     else:
@@ -75,9 +79,7 @@ def explain(
 
 def _print(explanation: dict[str, Any]) -> None:
     heads = [say("字段", "column"), say("位置", "where"), say("分级", "grade"), say("用途", "use"), say("门槛", "gate")]
-    rows = [
-        [c["column"], _places(c), c["grade"], c["use"], _gates(c["gates"])] for c in explanation["columns"]
-    ]
+    rows = [[c["column"], _places(c), c["grade"], c["use"], _gates(c["gates"])] for c in explanation["columns"]]
     print_table(f"{explanation['indicator']}", heads, rows)
     for key in ("grade", "gates", "release"):
         out.print(f"{key}: {explanation.get(key)}", markup=False, highlight=False)

@@ -110,13 +110,15 @@ def figures(
     home: Home,
     by: By,
     reason: Reason,
-    uscc: Annotated[str, typer.Option("--uscc", help="统一社会信用代码；- 从标准输入读 · credit code; - reads stdin")] = "",
-    ric: Annotated[str, typer.Option("--ric", help="公民身份号码；- 从标准输入读 · citizen number; - reads stdin")] = "",
+    uscc: Annotated[
+        str, typer.Option("--uscc", help="统一社会信用代码；- 从标准输入读 · credit code; - reads stdin")
+    ] = "",
+    ric: Annotated[
+        str, typer.Option("--ric", help="公民身份号码；- 从标准输入读 · citizen number; - reads stdin")
+    ] = "",
     key: Annotated[tuple[str, str] | None, typer.Option("--key", help="其他标识：种类 值 · KIND VALUE")] = None,
     snapshot: Annotated[int | None, typer.Option("--snapshot", help="快照号 · snapshot")] = None,
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", help="经办人私钥 · officer's key file")
-    ] = None,
+    key_file: Annotated[Path | None, typer.Option("--key-file", help="经办人私钥 · officer's key file")] = None,
     as_json: AsJson = False,
 ) -> None:
     """查看一个主体的指标（留痕） · Look at one subject's figures (recorded)."""

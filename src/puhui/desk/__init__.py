@@ -1,1 +1,1 @@
-"""The stories of officers' work: adopt packs, build a snapshot, look at a figure, release, roll back, resolve, erase."""
+"""The stories of officers' work: adopt packs, build a snapshot, look at a figure, release, roll back, erase."""

@@ -70,9 +70,7 @@ def _redacted(edition: Edition) -> Redacted:
 
 def _named(by: str) -> None:
     if not by.strip():
-        raise NotAllowed(
-            Said("须写明经办人", "an officer is needed"), todo=Said("用 --by 写明", "give --by")
-        )
+        raise NotAllowed(Said("须写明经办人", "an officer is needed"), todo=Said("用 --by 写明", "give --by"))
 
 
 def _edition(rooms: DeskRooms, resource: str, number: int) -> Edition:

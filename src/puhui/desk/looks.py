@@ -22,9 +22,7 @@ class Looked:
     snapshot: Snapshot
 
 
-def look(
-    rooms: DeskRooms, identifier: Identifier, *, by: str, reason: str, snapshot: int | None = None
-) -> Looked:
+def look(rooms: DeskRooms, identifier: Identifier, *, by: str, reason: str, snapshot: int | None = None) -> Looked:
     """The figures of the subject that has this identifier. Raises NotAllowed, NoSubject, NoSnapshot."""
     if not by.strip() or len(reason.strip()) < LEAST_REASON:
         raise NotAllowed(

@@ -24,9 +24,7 @@ def refresh(relation: forms.Relation, source: Edition, rooms: DeskRooms) -> Edit
             return _commit(relation, source, made_of, scratch.tables, rooms)
 
 
-def _commit(
-    relation: forms.Relation, source: Edition, made_of: str, tables: Tables, rooms: DeskRooms
-) -> Edition:
+def _commit(relation: forms.Relation, source: Edition, made_of: str, tables: Tables, rooms: DeskRooms) -> Edition:
     columns = _columns(relation, rooms.packs.resource(relation.from_))
     files = rooms.lake.files(source.resource, source.version)
     rows = relation_sql(relation, files, rooms.buckets) if files else _no_rows(columns)

@@ -96,5 +96,7 @@ def parcel_of_digest(ledgers: Ledgers, digest: str) -> StoredParcel:
         return found[0]
     raise UnknownName(
         Said(f"摘要 {digest[:16]} 对应 {len(found)} 个包", f"the digest {digest[:16]} means {len(found)} parcels"),
-        todo=Said(f"给出至少 {LEAST_DIGEST} 位、且唯一的摘要", f"give at least {LEAST_DIGEST} digits that name one parcel"),
+        todo=Said(
+            f"给出至少 {LEAST_DIGEST} 位、且唯一的摘要", f"give at least {LEAST_DIGEST} digits that name one parcel"
+        ),
     )

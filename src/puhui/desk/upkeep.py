@@ -42,7 +42,7 @@ def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date |
 
 
 def erase_subject(rooms: DeskRooms, token: str, *, by: str, reason: str) -> None:
-    """Destroy the subject's vault row, index and key, with its event; its rows leave the lake at the next compaction."""
+    """Destroy the subject's vault row, index and key, with its event; its rows leave the lake when it is compacted."""
     now = rooms.now()
     erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=_holds(rooms, token))
     rooms.register.event(ERASED, by, now, {"reason": reason}, subject=token)

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from decimal import Context, Decimal, localcontext
-from itertools import groupby
+from decimal import Context, Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -83,17 +82,21 @@ def _is_known(layout: Layout, source: int, kind: str, present: int) -> bool:
 
 
 class Known(Mapping[str, Value | None]):
-    """The known figures of a subject by name, undefined as None. Rows of one shape share their names."""
+    """The known figures of a subject by name, undefined as None. Rows of one shape share their names.
 
-    __slots__ = ("_places", "_values")
+    All values are decoded; a decimal, date or truth is made of its stored integer when it is asked for, since a
+    question asks for few of them.
+    """
 
-    def __init__(self, places: Mapping[str, int], values: list[Any]) -> None:
+    __slots__ = ("_places", "_reading", "_stored")
+
+    def __init__(self, places: Mapping[str, int], stored: list[Any], reading: Reading) -> None:
         self._places = places
-        self._values = values
+        self._stored = stored
+        self._reading = reading
 
     def __getitem__(self, name: str) -> Value | None:
-        value: Value | None = self._values[self._places[name]]
-        return value
+        return self._reading.value(self._places[name], self._stored)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -112,17 +115,17 @@ class Decoder:
 
     def values(self, token: str, packed: bytes | None) -> Known:
         """The known figures by name, undefined as None; unknown ones are not in it."""
-        reading, conflicts, values = self._row(token, packed)
+        reading, conflicts, stored = self._row(token, packed)
         if not conflicts:
-            return Known(reading.places, values)
+            return Known(reading.places, stored, reading)
         gone = {self.layout.slots[at].name for at in conflicts}
-        return Known({name: at for name, at in reading.places.items() if name not in gone}, values)
+        return Known({name: at for name, at in reading.places.items() if name not in gone}, stored, reading)
 
     def figures(
         self, token: str, packed: bytes | None, names: Sequence[str] | None = None
     ) -> tuple[Figure, ...]:
         """All figures of a subject, or those named, in the order of the snapshot. `packed` None: no row."""
-        reading, conflicts, values = self._row(token, packed)
+        reading, conflicts, stored = self._row(token, packed)
         wanted = None if names is None else frozenset(names)
         found: list[tuple[int, Figure]] = []
         for (name, place), at in zip(reading.places.items(), reading.shape.known, strict=True):
@@ -130,7 +133,7 @@ class Decoder:
                 coverage = self.layout.slots[at].coverage
                 known = at not in conflicts
                 reason = None if known else Unknown.CONFLICT
-                found.append((at, Figure(name, known, values[place] if known else None, reason, coverage)))
+                found.append((at, Figure(name, known, reading.value(place, stored) if known else None, reason, coverage)))
         for at, why in reading.shape.unknown:
             slot = self.layout.slots[at]
             if wanted is None or slot.name in wanted:
@@ -139,17 +142,17 @@ class Decoder:
         return tuple(figure for _, figure in found)
 
     def _row(self, token: str, packed: bytes | None) -> tuple[Reading, Sequence[int], list[Any]]:
-        """How the row reads, the positions in conflict, and the values in the order of storage."""
+        """How the row reads, the positions in conflict, and the stored values in their order, undefined as None."""
         kind = token[TOKEN_KIND_AT]
         if packed is None:
             reading = self._reading(kind, b"")
-            return reading, (), reading.empty()
+            return reading, (), reading.empty
         present, unusual, *stored = self._msgpack.decode(packed)
         reading = self._reading(kind, present)
         if unusual is None:
-            return reading, (), reading.typed(stored)
+            return reading, (), stored
         undefined, conflicts, wide = unusual
-        values = reading.typed(reading.narrowed(stored) if wide else stored)
+        values: list[Any] = reading.narrowed(stored) if wide else stored
         for place in undefined:
             values[place] = None
         return reading, conflicts, values
@@ -168,29 +171,16 @@ class Reading:
     def __init__(self, layout: Layout, shape: Shape) -> None:
         self.shape = shape
         slots = [layout.slots[at] for at in shape.known]
-        self._empty = [slot.empty for slot in slots]
+        self.empty = [slot.empty for slot in slots]  # of a subject without rows
         self.places = {slot.name: place for place, slot in enumerate(slots)}
         self._numbers = [place for place, slot in enumerate(slots) if slot.type in ("int", "decimal")]
-        self._runs: list[tuple[Callable[[Any], Any], int, int]] = []
-        low = 0
-        for (kind, scale), run in groupby(slots, key=lambda slot: (slot.type, slot.scale)):
-            high = low + len(list(run))
-            reader = _reader(kind, scale)
-            if reader is not None:
-                self._runs.append((reader, low, high))
-            low = high
+        self._readers = [_reader(slot.type, slot.scale) for slot in slots]
 
-    def typed(self, stored: list[Any]) -> list[Any]:
-        """The stored values of a row as values, in place."""
-        with localcontext(_CONTEXT):  # products by a power of ten are exact
-            for read, low, high in self._runs:
-                stored[low:high] = map(read, stored[low:high])
-        return stored
-
-    def empty(self) -> list[Any]:
-        """The values of a subject without rows."""
-        values = self.typed([1 if value is None else value for value in self._empty])
-        return [None if empty is None else value for empty, value in zip(self._empty, values, strict=True)]
+    def value(self, place: int, stored: Sequence[Any]) -> Value | None:
+        """One value of a row, made of what is stored."""
+        given, read = stored[place], self._readers[place]
+        value: Value | None = given if read is None or given is None else read(given)
+        return value
 
     def narrowed(self, stored: list[Any]) -> list[Any]:
         """Numbers that stand as their digits, as integers."""
@@ -203,7 +193,8 @@ class Reading:
 def _reader(kind: str, scale: int) -> Callable[[Any], Any] | None:
     match kind:
         case "decimal":
-            return Decimal(1).scaleb(-scale).__mul__  # the quickest way from an integer to a decimal
+            unit = Decimal(1).scaleb(-scale)
+            return lambda stored: _EXACT.multiply(unit, stored)
         case "date":
             return date.fromordinal
         case "bool":
@@ -212,4 +203,4 @@ def _reader(kind: str, scale: int) -> Callable[[Any], Any] | None:
             return None
 
 
-_CONTEXT = Context(prec=60)  # more digits than any DECIMAL(38) has
+_EXACT = Context(prec=60)  # more digits than any DECIMAL(38) has

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from puhui.intake.findings import Findings
 from puhui.intake.open import Opened
 from puhui.intake.periods import Periods
 from puhui.intake.samples import with_samples
@@ -190,7 +191,7 @@ def _issue_as_dict(issue: Issue) -> dict[str, Any]:
 
 
 def preview_of(
-    checked: CheckedRows, resource: forms.Resource, mapping: forms.Mapping, tables: Tables
+    checked: CheckedRows, found: Findings, resource: forms.Resource, mapping: forms.Mapping, tables: Tables
 ) -> dict[str, Any]:
     """What the checks alone say of a file, in the shape of a delivery's result."""
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
@@ -208,7 +209,9 @@ def preview_of(
         "duplicates": 0,
         "warned": counts.warned,
         "new_subjects": 0,
-        "issues": [_issue_as_dict(issue) for issue in checked.checked.issues],
+        "clean_rows": found.clean_rows,
+        "bad_cells": found.bad_cells,
+        "issues": [_issue_as_dict(issue) for issue in (*checked.checked.issues, *found.issues)],
         "quality": six_figures(
             counts,
             checked.checked.issues,

@@ -39,6 +39,7 @@ class Opened:
         operation = {self.mapping.operation.from_} if self.mapping.operation else set()
         known = named | operation | set(self.mapping.ignore)
         return [name for name in self.records.columns if name not in known]
+
     broken_rows: tuple[BrokenRecord, ...] = field(default=())
 
     @property
@@ -48,7 +49,11 @@ class Opened:
     def source(self) -> Source:
         records = self.file.records
         return Source(
-            self.file.source_sql(), records.form is Form.PARQUET, records.kind.excel, records.lines, self.file.sample_sql()
+            self.file.source_sql(),
+            records.form is Form.PARQUET,
+            records.kind.excel,
+            records.lines,
+            self.file.sample_sql(),
         )
 
     def broken(self, tables: Tables) -> tuple[BrokenRecord, ...] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,11 +42,13 @@ def parcel_of(
         raise _contradiction("resource")
     if manifest.kind is None:
         manifest = replace(manifest, kind=_unstated(known))
-    return Parcel(resource=known.name, path=path, manifest=manifest, mapping=mapping, stated=stated, file_name=shown_name(path))
+    return Parcel(
+        resource=known.name, path=path, manifest=manifest, mapping=mapping, stated=stated, file_name=shown_name(path)
+    )
 
 
 def shown_name(path: Path) -> str:
-    """A file's name as it may be kept and printed: what could be a credit code, a citizen number or a phone is out."""
+    """A file's name as it may be kept and printed, without what could be a credit code, citizen number or phone."""
     return _NUMBER.sub("…", path.name)
 
 

@@ -42,7 +42,11 @@ def periods_of(resource: forms.Resource, manifest: Manifest, staged: str, tables
     listed = ", ".join(literal(period) for period in stated)
     outside = f"({own} <> '' AND {own} NOT IN ({listed}))"
     # one stated period names the delivery: late rows of earlier months travel in it and are replaced with it
-    sql = literal(stated[0]) if len(stated) == 1 else f"CASE WHEN {own} IN ({listed}) THEN {own} ELSE {literal(stated[-1])} END"
+    sql = (
+        literal(stated[0])
+        if len(stated) == 1
+        else f"CASE WHEN {own} IN ({listed}) THEN {own} ELSE {literal(stated[-1])} END"
+    )
     return Periods(sql=sql, held=stated, replaced=stated, outside_sql=outside)
 
 

@@ -1,4 +1,4 @@
-"""What the story of a delivery needs from outside: files, scratch tables, the vault, the lake, the register, the clock."""
+"""What the story of a delivery needs from outside: files, scratch tables, vault, lake, register, clock."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from puhui.intake.account import (
     Account,
@@ -18,6 +19,7 @@ from puhui.intake.account import (
     refuse_before_linking,
     refuse_if_over,
 )
+from puhui.intake.findings import find_cells, write_findings
 from puhui.intake.open import Opened, as_corrected, delivered_before, open_parcel
 from puhui.intake.periods import Periods, own_period_sql, periods_of
 from puhui.intake.repair import settle_unfinished
@@ -220,10 +222,17 @@ def _commit(
     return commit_linked(linked.linked, intent, tables, rooms.lake)
 
 
-def preview(parcel: Parcel, rooms: Rooms) -> dict[str, object]:
-    """Only the checks of a file: nothing is stored and nobody is adopted, so unknown identifiers are not yet looked at."""
+def preview(
+    parcel: Parcel, rooms: Rooms, *, good_rows: Path | None = None, bad_cells: Path | None = None
+) -> dict[str, object]:
+    """Only the checks of a file: nothing is stored and nobody is adopted, so unknown identifiers are not looked up.
+
+    `good_rows`: where to write the rows with nothing against them; `bad_cells`: every cell with something against it.
+    """
     with rooms.scratch() as scratch:
         opened = open_parcel(parcel, rooms, scratch.folder)
         landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
         checked = _check(landing, opened, scratch.tables, rooms)
-        return preview_of(checked, opened.resource, opened.mapping, scratch.tables)
+        found = find_cells(checked, opened.broken_rows, opened.resource, scratch.tables, rooms.now().date())
+        write_findings(opened.resource, scratch.tables, clean_rows=good_rows, bad_cells=bad_cells)
+        return preview_of(checked, found, opened.resource, opened.mapping, scratch.tables)

@@ -46,10 +46,7 @@ def pending(folder: Path, seen: dict[Path, Look]) -> list[Path]:
             continue
         state = path.stat()
         look = now[path] = Look(state.st_size, state.st_mtime_ns)
-        if (
-            any(path.with_name(path.name + mark).exists() for mark in (MANIFEST, DONE))
-            or seen.get(path) == look
-        ):
+        if any(path.with_name(path.name + mark).exists() for mark in (MANIFEST, DONE)) or seen.get(path) == look:
             complete.append(path)
     seen.clear()
     seen.update(now)

@@ -62,15 +62,12 @@ def _incoming(change: Change) -> str:
     return f"SELECT {names} FROM {change.table} WHERE operation <> 'delete'"
 
 
-def _replace_periods(
-    tables: Tables, parent: Sequence[EditionFile], change: Change, incoming: str
-) -> Rewrite:
+def _replace_periods(tables: Tables, parent: Sequence[EditionFile], change: Change, incoming: str) -> Rewrite:
     periods = ", ".join(literal(p) for p in change.replaced_periods or ()) or "NULL"
     touched = _files_where(tables, parent, f"period IN ({periods})")
     if not touched:
         return Rewrite((), incoming, 0)
-    names = ", ".join(quoted(c) for c in change.columns)
-    kept = f"SELECT {names} FROM {_scan(touched)} WHERE period NOT IN ({periods})"
+    kept = f"SELECT {_those(change)} FROM {_scan(touched)} WHERE period NOT IN ({periods})"
     return Rewrite(tuple(touched), f"{incoming} UNION ALL BY NAME {kept}", 0)
 
 
@@ -84,9 +81,14 @@ def _replace_keys(tables: Tables, parent: Sequence[EditionFile], change: Change)
     later = f"SELECT 1 FROM {_scan(touched)} p WHERE {same_key} AND p.period > c.period"
     superseded = tables.rows(f"SELECT count(*) FROM {change.table} c WHERE EXISTS ({later})")[0][0]
     replaced = f"EXISTS (SELECT 1 FROM {change.table} c WHERE {same_key} AND c.period >= p.period)"
-    kept = f"SELECT {names} FROM {_scan(touched)} p WHERE NOT {replaced}"
+    kept = f"SELECT {_those(change)} FROM {_scan(touched)} p WHERE NOT {replaced}"
     fresh = f"SELECT {names} FROM {change.table} c WHERE operation <> 'delete' AND NOT EXISTS ({later})"
     return Rewrite(tuple(touched), f"{fresh} UNION ALL BY NAME {kept}", superseded)
+
+
+def _those(change: Change) -> str:
+    """The columns of the change that the parent's files have: a field younger than they are is null in their rows."""
+    return f"COLUMNS(lambda name: name IN ({', '.join(literal(name) for name in change.columns)}))"
 
 
 def _files_where(tables: Tables, files: Sequence[EditionFile], condition: str) -> list[EditionFile]:

@@ -28,9 +28,7 @@ class Redacted:
     act: Act
 
 
-def redact(
-    store: TableStore, table: str, erased: Sequence[str], tables: Tables, *, by: str
-) -> Redacted | None:
+def redact(store: TableStore, table: str, erased: Sequence[str], tables: Tables, *, by: str) -> Redacted | None:
     """Commit the newest edition again without erased subjects, and remove every file that ever held a row of theirs.
 
     None if nothing is to do. The caller holds the lease.
@@ -94,7 +92,8 @@ def _write(
         return ()
     columns, tokens, erased = what
     listed, gone = ", ".join(literal(file.path) for file in rewritten), _in(erased)
-    values = ", ".join(_blanked(name, name in tokens and name != "subject", gone) for name in columns)
+    held = _held(listed, tables)
+    values = ", ".join(_blanked(name, name in tokens and name != "subject", gone) for name in columns if name in held)
     sql = (
         f"SELECT {values} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true) "
         f"WHERE {_kept(erased, gone)}"
@@ -119,12 +118,21 @@ def _touched(paths: Sequence[str], tokens: Sequence[str], erased: Sequence[str],
         return set()
     listed = ", ".join(literal(path) for path in paths)
     gone = _in(erased)
-    condition = " OR ".join(f"{quoted(name)} IN {gone}" for name in tokens)
+    held = _held(listed, tables)
+    condition = " OR ".join(f"{quoted(name)} IN {gone}" for name in tokens if name in held)
     found = tables.rows(
         f"SELECT DISTINCT filename FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true, "
         f"filename = true) WHERE {condition}"
     )
     return {row[0] for row in found}
+
+
+def _held(listed: str, tables: Tables) -> set[str]:
+    """The columns that these files have; a field may be younger than all of them."""
+    described = tables.rows(
+        f"DESCRIBE SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    )
+    return {row[0] for row in described}
 
 
 def _kept(erased: Sequence[str], gone: str) -> str:

@@ -40,6 +40,9 @@ class Tables(Protocol):
     def write_parquet(self, sql: str, folder: str, *, by_bucket: bool) -> Sequence[WrittenFile]:
         """Write a query's rows to `folder`, one file, or one per bucket; durable once it returns."""
 
+    def export(self, sql: str, path: str) -> int:
+        """Write a query's rows to one Parquet file for a person; how many. Replaces a file that is there."""
+
     def close(self) -> None: ...
 
 

@@ -93,6 +93,13 @@ def _name_field(resource: Resource) -> str:
 
 def read(ways: Ways, identities: pa.Table, today: date) -> Sight:
     """Reads every identifier field that the table has."""
+    columns, findings = read_fields(ways, identities, today)
+    numbers = identities["identity"].to_numpy()
+    return Sight(numbers, *_encoded(columns, len(numbers)), findings)
+
+
+def read_fields(ways: Ways, identities: pa.Table, today: date) -> tuple[list[pa.StringArray], list[Finding]]:
+    """For each identifier field its texts as `written`, and what is wrong with its values."""
     numbers = identities["identity"].to_numpy()
     findings: list[Finding] = []
     columns: list[pa.StringArray] = []
@@ -110,7 +117,7 @@ def read(ways: Ways, identities: pa.Table, today: date) -> Sight:
             credit_codes = delivered, texts
         columns.append(texts)
         findings.extend(_invalid(numbers, error, field))
-    return Sight(numbers, *_encoded(columns, len(numbers)), findings)
+    return columns, findings
 
 
 def _column(table: pa.Table, name: str) -> pa.StringArray:

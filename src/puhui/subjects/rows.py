@@ -16,14 +16,16 @@ from puhui.model.delivery import Checked, Issue, Linked, Severity
 from puhui.model.tables import Tables, literal, quoted
 from puhui.packs import forms
 from puhui.subjects.authority import SourceOfNames
-from puhui.subjects.link import Linking, link, link_others
+from puhui.subjects.link import link, link_others
 from puhui.subjects.names import NameMatcher
+from puhui.subjects.reading import Finding, read_fields, ways_of
 from puhui.subjects.vault import Vault
 
 LINKED = "linked"
 UNLINKED = "unlinked"  # line, field, check: rows without a subject
 IDENTITY = "_identity"  # a staged column: `identity_sql` of the row
 FACT = "_fact"  # a staged column: equal for rows of one identity that agree in their other keys
+INVALID = "invalid_identifiers"  # a table: IDENTITY, field, check
 _IDENTITIES = "identities"
 _PLACED = "placed_identities"
 _TOKENS = "identity_tokens"
@@ -70,13 +72,27 @@ def link_rows(
     identities = _identities(checked, columns, tables)
     linking = link(vault, resource, identities, source=source, today=today, matcher=matcher)
     tables.register(_TOKENS, linking.tokens)
-    tables.register(_FINDINGS, _findings_table(linking))
+    tables.register(_FINDINGS, _findings_table(linking.findings))
     same = _place(columns, tables)
     _link_other_ends(checked, resource, tables, vault, today)
     _make_view(checked, resource, same, period_sql, tables)
     issues, unlinked = _count_findings(checked, same, tables)
     return LinkedRows(
         Linked(checked, LINKED, tuple(issues), linking.new_subjects), unlinked, _fact_sql(resource, keys, tables)
+    )
+
+
+def find_invalid(checked: Checked, resource: forms.Resource, tables: Tables, today: date) -> None:
+    """Fill the table of identities with an invalid identifier: IDENTITY, field, check. The vault is not asked."""
+    ways = ways_of(resource)
+    listed = ", ".join(quoted(name) for name in ways.fields)
+    identities = f"SELECT {IDENTITY}, {listed or 'NULL AS nothing'}, count(*) AS rows FROM {checked.table} GROUP BY ALL"
+    tables.execute(f"CREATE TABLE {_IDENTITIES} AS SELECT row_number() OVER () AS identity, * FROM ({identities})")
+    findings = read_fields(ways, tables.arrow(f"SELECT * EXCLUDE ({IDENTITY}, rows) FROM {_IDENTITIES}"), today)[1]
+    tables.register(_FINDINGS, _findings_table(findings))
+    tables.execute(
+        f'CREATE TABLE {INVALID} AS SELECT i.{IDENTITY}, f.field, f."check" FROM {_FINDINGS} f '
+        f"JOIN {_IDENTITIES} i ON i.identity = f.identity"
     )
 
 
@@ -124,8 +140,7 @@ def _identity_columns(resource: forms.Resource) -> list[str]:
     return list(dict.fromkeys(columns))
 
 
-def _findings_table(linking: Linking) -> pa.Table:
-    rows = linking.findings
+def _findings_table(rows: Sequence[Finding]) -> pa.Table:
     return pa.table(
         {
             "identity": pa.array([r.identity for r in rows], pa.int64()),
