@@ -129,7 +129,7 @@ def longest_reading(lines: list[str], at: int, width: int) -> tuple[list[str] | 
         cells, is_open = machine("\n".join(lines[at : at + used]))
         if is_open:
             continue
-        whole = cells is not None and (len(cells) == width or (len(cells) == width + 1 and not cells[-1]))
+        whole = cells is not None and (len(cells) == width or (len(cells) > width and not any(cells[width:])))
         if not whole:
             return None, 1
         return (cells or [])[:width], used

@@ -3,8 +3,8 @@ misread.
 
 The grammar (`docs/reference/files.md`): lines end with LF or CRLF (with CR where the file has no LF); blank
 lines are no records; a value that starts with a quote ends at its closing quote, a doubled quote inside
-stands for one; blanks before an opening and after a closing quote do not count; one empty value too many at
-the end of a record (a trailing delimiter) is forgiven. A record over several lines that does not come out
+stands for one; blanks before an opening and after a closing quote do not count; empty values too many at
+the end of a record (trailing delimiters) are forgiven, as the engine does. A record over several lines that does not come out
 whole breaks at its first line only, and reading goes on with the next line: one open quote never swallows the
 rest of a file.
 """
@@ -104,8 +104,8 @@ class Splitter:
             if several is None:
                 return _Broken(place, body, Break.QUOTES)
             values = several
-        if len(values) == self._width + 1 and not values[-1]:
-            values.pop()
+        if len(values) > self._width and not any(values[self._width :]):
+            values = values[: self._width]
         if len(values) == self._width:
             return values
         return _Broken(place, body, Break.TOO_MANY if len(values) > self._width else Break.TOO_FEW)
@@ -129,7 +129,7 @@ class Splitter:
     def _whole(self, values: list[bytes] | None, width: int | None) -> bool:
         if values is None or width is None:
             return values is not None
-        return len(values) == width or (len(values) == width + 1 and not values[-1])
+        return len(values) == width or (len(values) > width and not any(values[width:]))
 
     def _values(self, body: bytes) -> tuple[list[bytes] | None, bool]:
         """The values, or None and whether a quoted value is still open at the end."""
