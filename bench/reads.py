@@ -103,7 +103,7 @@ def read(folder: Path, subjects: int, kind: str) -> dict[str, float]:
     count = READS // 10 if kind == "figures" else READS
     picked = [Subject(token(draw.randrange(subjects))) for _ in range(count)]
     took, missed = np.empty(count), 0
-    get: Any = {"values": reader.values, "made": lambda one: dict(reader.values(one)), "figures": reader.get}[kind]
+    get: Any = {"values": reader.values, "made": lambda one: reader.values(one).made(), "figures": reader.get}[kind]
     for at, subject in enumerate(picked):
         start = time.perf_counter_ns()
         found = get(subject)

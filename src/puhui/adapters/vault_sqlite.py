@@ -139,7 +139,7 @@ class SqliteVault:
             self._db.execute("BEGIN")
         try:
             self._db.execute("DELETE FROM asked")
-            self._db.executemany("INSERT INTO asked VALUES (?)", ((n,) for n in np.unique(numbers).tolist()))
+            self._db.executemany("INSERT INTO asked VALUES (?)", zip(np.unique(numbers).tolist(), strict=True))
             yield
         finally:
             if alone:

@@ -77,12 +77,12 @@ def account(
     resource = opened.resource
     found = [*_issues(checked, linked, repeats, periods, tables), *_warnings(opened)]
     issues = with_samples(found, resource, opened.mapping, opened.file)
-    warned = _warned_rows(tables)
+    warned = _warned_rows(checked, linked, tables)
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
     bad = int(tables.rows("SELECT count(*) FROM staged WHERE bad <> 0")[0][0])
     counts = Counts(
         lines=checked.checked.lines,
-        accepted=repeats.rows - repeats.duplicates,
+        accepted=linked.rows - repeats.duplicates,
         set_aside=broken + bad + linked.unlinked,
         duplicates=repeats.duplicates,
         warned=warned,
@@ -117,10 +117,13 @@ def _unresolved(tables: Tables) -> int:
     return int(tables.rows(f'SELECT count(DISTINCT line) FROM {UNLINKED} WHERE "check" IN ({names})')[0][0])
 
 
-def _warned_rows(tables: Tables) -> int:
-    warned = "warn <> 0 OR l.line IN (SELECT line FROM conflicting_lines)"
-    dropped = "NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
-    return int(tables.rows(f"SELECT count(*) FROM {LINKED} l WHERE ({warned}) AND {dropped}")[0][0])
+def _warned_rows(checked: CheckedRows, linked: LinkedRows, tables: Tables) -> int:
+    """Accepted rows of which a check, the linking or a contradicting row warns."""
+    of_checks = f"SELECT line FROM {checked.checked.table} WHERE bad = 0 AND warn <> 0"
+    of_linking = f" UNION {linked.warned_sql}" if linked.warned_sql else ""
+    lines = f"{of_checks}{of_linking} UNION SELECT line FROM conflicting_lines"
+    gone = f"SELECT line FROM {UNLINKED} UNION SELECT line FROM repeated_lines"
+    return int(tables.rows(f"SELECT count(*) FROM ({lines}) w WHERE line NOT IN ({gone})")[0][0])
 
 
 def _issues(

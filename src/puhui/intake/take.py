@@ -133,8 +133,8 @@ def _account(
         fields,
         tables,
         last_wins=in_order,
-        fact_sql=linked.fact_sql,
-        at_most=checked.checked.lines,
+        rows=linked.rows,
+        facts=linked.facts,
     )
     _final_view(landing, resource, repeats, tables)
     books = account(landing, opened, checked, linked, repeats, periods, tables)

@@ -16,15 +16,14 @@ DROPPED = "repeated_lines"  # line, why: rows that are in the parcel once more
 MARKED = "conflicting_lines"  # line, mask
 
 
+_CANDIDATES = "repeat_rows"
 _PART = 20_000_000  # facts compared at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How many rows there are, how many stand in the parcel once more, how many contradict each other, and the issues that
-    say so."""
+    """How many rows stand in the parcel once more, how many contradict each other, and the issues that say so."""
 
-    rows: int
     duplicates: int
     conflicts: int
     issues: tuple[Issue, ...]
@@ -38,56 +37,67 @@ def find_repeats(
     tables: Tables,
     *,
     last_wins: bool,
-    fact_sql: str = "",
-    at_most: int = 0,
+    rows: int = 0,
+    facts: Sequence[tuple[str, str]] = (),
 ) -> Repeats:
     """Fill the tables `repeated_lines` and `conflicting_lines` for the rows of `table`.
 
     `keys` make a fact; `compared` are all columns of which an exact repeat agrees; bit i of a mask belongs to `marked[i]`.
     `last_wins`: the rows are operations in order (an increment), so a later one replaces an earlier one of its key.
-    `fact_sql`: a number over the rows of `table` that is the same where the keys are; it may be the same elsewhere.
-    `at_most`: how many rows there may be; more than some are compared part by part.
+    `rows`: about how many there are. `facts`: pairs of a query for numbers (`fact`) and an expression over `table`; rows of
+    one key agree in one of the expressions and have its number twice in the query. Others may, too.
     """
     key = ", ".join(quoted(name) for name in keys)
-    fact = fact_sql or f"hash({key})"
     tables.execute(f"CREATE TABLE {DROPPED} (line BIGINT, why VARCHAR)")
     tables.execute(f"CREATE TABLE {MARKED} (line BIGINT, mask BIGINT)")
-    twice, rows = _twice(table, fact, 1 + at_most // _PART, tables)
-    if not len(twice):
-        return Repeats(rows, 0, 0, ())
-    tables.register("repeated_facts", pa.table({"fact": twice}))
-    tables.execute(f"CREATE TABLE repeat_rows AS SELECT * FROM {table} WHERE {fact} IN (FROM repeated_facts)")
+    tables.execute(f"CREATE TABLE {_CANDIDATES} AS SELECT * FROM {table} LIMIT 0")
+    found = 0
+    for query, number in facts or ((f"SELECT hash({key}) AS fact FROM {table}", f"hash({key})"),):
+        found += _collect(table, query, number, 1 + rows // _PART, tables)
+    if not found:
+        return Repeats(0, 0, ())
     _drop_exact(key, compared, tables)
     if last_wins:
         _drop_earlier(key, tables)
     else:
         _mark_conflicts(key, marked, tables)
-    return _count(rows, tables)
+    return _count(tables)
 
 
-def _twice(table: str, fact: str, parts: int, tables: Tables) -> tuple[npt.NDArray[np.uint64], int]:
-    """The facts that more than one row has, and how many rows there are. Sorting bare numbers costs a fifth of grouping."""
-    rows, found = 0, []
+def _collect(table: str, query: str, number: str, parts: int, tables: Tables) -> int:
+    """Gather the rows whose number occurs twice; how many numbers do."""
+    twice = _twice(query, parts, tables)
+    if len(twice):
+        tables.register("repeated_facts", pa.table({"fact": twice}))
+        tables.execute(
+            f"INSERT INTO {_CANDIDATES} SELECT * FROM {table} WHERE {number} IN (FROM repeated_facts) "
+            f"AND line NOT IN (SELECT line FROM {_CANDIDATES})"
+        )
+    return len(twice)
+
+
+def _twice(query: str, parts: int, tables: Tables) -> npt.NDArray[np.uint64]:
+    """The numbers that a query gives more than once. Sorting bare numbers costs a fifth of grouping them."""
+    found = []
     for part in range(parts):
         where = f" WHERE fact % {parts} = {part}" if parts > 1 else ""
-        numbers = tables.arrow(f"SELECT fact FROM (SELECT ({fact})::UBIGINT AS fact FROM {table}){where}")["fact"].to_numpy()
+        numbers = tables.arrow(f"SELECT fact::UBIGINT AS fact FROM ({query}){where}")["fact"].to_numpy()
         ordered = np.sort(numbers)
-        rows += len(ordered)
         found.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-    return np.concatenate(found), rows
+    return np.concatenate(found)
 
 
 def _drop_exact(key: str, compared: Sequence[str], tables: Tables) -> None:
     same = ", ".join(quoted(name) for name in compared)
     tables.execute(
-        f"INSERT INTO {DROPPED} SELECT line, 'duplicate' FROM repeat_rows "
+        f"INSERT INTO {DROPPED} SELECT line, 'duplicate' FROM {_CANDIDATES} "
         f"QUALIFY row_number() OVER (PARTITION BY {key}, {same} ORDER BY line) > 1"
     )
 
 
 def _drop_earlier(key: str, tables: Tables) -> None:
     tables.execute(
-        f"INSERT INTO {DROPPED} SELECT line, 'superseded' FROM repeat_rows WHERE line NOT IN (SELECT line FROM {DROPPED}) "
+        f"INSERT INTO {DROPPED} SELECT line, 'superseded' FROM {_CANDIDATES} WHERE line NOT IN (SELECT line FROM {DROPPED}) "
         f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) > 1"
     )
 
@@ -101,14 +111,14 @@ def _mark_conflicts(key: str, marked: Sequence[str], tables: Tables) -> None:
     tables.execute(
         f"INSERT INTO {MARKED} SELECT line, mask + CASE WHEN line = lines[1] THEN 0 ELSE {AGAIN} END FROM ("
         f"SELECT lines, unnest(lines) AS line, mask FROM (SELECT list_sort(list(line)) AS lines, {mask} AS mask "
-        f"FROM repeat_rows WHERE line NOT IN (SELECT line FROM {DROPPED}) GROUP BY {key}) WHERE len(lines) > 1)"
+        f"FROM {_CANDIDATES} WHERE line NOT IN (SELECT line FROM {DROPPED}) GROUP BY {key}) WHERE len(lines) > 1)"
     )
 
 
-def _count(rows: int, tables: Tables) -> Repeats:
+def _count(tables: Tables) -> Repeats:
     dropped = dict(tables.rows(f"SELECT why, count(*) FROM {DROPPED} GROUP BY 1"))
     conflicts = int(tables.rows(f"SELECT count(*) FROM {MARKED}")[0][0])
     issues = [Issue(why, Severity.WARN, "", n) for why, n in sorted(dropped.items())]
     if conflicts:
         issues.append(Issue("conflict", Severity.WARN, "", conflicts))
-    return Repeats(rows, sum(dropped.values()), conflicts, tuple(issues))
+    return Repeats(sum(dropped.values()), conflicts, tuple(issues))

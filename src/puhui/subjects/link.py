@@ -34,7 +34,8 @@ UNRESOLVED_CHECKS = (UNRESOLVED, UNSURE, NO_MATCH, MASKED, PERSON, DISMISSED)  #
 
 @dataclass(frozen=True, slots=True)
 class Linking:
-    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by code); null where none."""
+    """`tokens`: identity (int64); token, bucket (int32), confidence (1 by code), null where none; shared: whether the
+    subject has several of the identities."""
 
     tokens: pa.Table
     findings: list[Finding]
@@ -213,6 +214,7 @@ def _by_name(
 
 def _tokens(identity: npt.NDArray[np.int64], placed: _Placed, buckets: int) -> pa.Table:
     none = placed.numbers < 0
+    of_subject = np.bincount(placed.numbers[~none], minlength=1)
     chosen = pa.array(np.where(none, 0, placed.numbers), mask=none)
     bucket = pa.array([bucket_of(token, buckets) for token in placed.subjects], pa.int32())
     return pa.table(
@@ -221,5 +223,6 @@ def _tokens(identity: npt.NDArray[np.int64], placed: _Placed, buckets: int) -> p
             "token": pa.array(placed.subjects, pa.string()).take(chosen),
             "bucket": bucket.take(chosen),
             "confidence": pa.array(placed.confidence, mask=none),
+            "shared": pa.array((of_subject[placed.numbers] > 1) & ~none),
         }
     )

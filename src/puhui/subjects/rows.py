@@ -37,12 +37,18 @@ _IDENTIFIER_KINDS = ("uscc", "ric", "org_code", "reg_no", "tax_no")  # what a fi
 
 @dataclass(frozen=True, slots=True)
 class LinkedRows:
-    """`Linked`, how many rows found no subject, and a SQL expression over the linked rows: rows that agree in their keys
-    agree in it."""
+    """`Linked`, how many rows are linked, and how many found no subject.
+
+    `facts`: pairs of a query for numbers and an expression over the linked rows: rows that agree in their keys agree in
+    one of the expressions and have its number in the query twice. `warned_sql`: a query for the lines of which linking
+    warns, empty where there are none.
+    """
 
     linked: Linked
+    rows: int
     unlinked: int
-    fact_sql: str = ""
+    facts: tuple[tuple[str, str], ...]
+    warned_sql: str = ""
 
 
 def identity_sql(resource: forms.Resource) -> str:
@@ -67,7 +73,8 @@ def link_rows(
     """
     if not resource.identify:
         _without_subjects(checked, resource, period_sql, tables)
-        return LinkedRows(Linked(checked, LINKED, (), 0), 0, FACT)
+        rows = int(tables.rows(f"SELECT count(*) FROM {checked.table} WHERE bad = 0")[0][0])
+        return LinkedRows(Linked(checked, LINKED, (), 0), rows, 0, (_staged_facts(checked),))
     columns = _identity_columns(resource)
     identities = _identities(checked, columns, tables)
     linking = link(vault, resource, identities, source=source, today=today, matcher=matcher)
@@ -77,8 +84,15 @@ def link_rows(
     _link_other_ends(checked, resource, tables, vault, today)
     _make_view(checked, resource, same, period_sql, tables)
     issues, unlinked = _count_findings(checked, same, tables)
+    rows, warned = tables.rows(
+        f"SELECT coalesce(sum(rows) FILTER (WHERE token IS NOT NULL), 0)::BIGINT, count(*) FILTER (WHERE warned) FROM {_PLACED}"
+    )[0]
     return LinkedRows(
-        Linked(checked, LINKED, tuple(issues), linking.new_subjects), unlinked, _fact_sql(resource, keys, tables)
+        Linked(checked, LINKED, tuple(issues), linking.new_subjects),
+        rows,
+        unlinked,
+        _facts(checked, resource, keys, tables),
+        f"SELECT s.line FROM {checked.table} s JOIN {_PLACED} t ON {same} WHERE s.bad = 0 AND t.warned" if warned else "",
     )
 
 
@@ -107,29 +121,40 @@ def _identities(checked: Checked, columns: Sequence[str], tables: Tables) -> pa.
 
 
 def _place(columns: Sequence[str], tables: Tables) -> str:
-    """Keep the identities with what linking said of them, and whether their subject has others in this parcel. What comes
-    back is the SQL by which a row `s` finds its identity `t`.
+    """Keep the identities with what linking said of them. What comes back is the SQL by which a row `s` finds its
+    identity `t`.
     """
-    tables.execute(
-        f"CREATE TABLE {_PLACED} AS SELECT i.*, t.token, t.bucket::INTEGER AS bucket, "
-        f"count(*) OVER (PARTITION BY t.token) > 1 AS shared, "
-        f"i.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn') AS warned "
-        f"FROM {_IDENTITIES} i JOIN {_TOKENS} t ON t.identity = i.identity"
-    )
-    same = [f"t.{IDENTITY} = s.{IDENTITY}"]
-    every, distinct = tables.rows(f"SELECT count(*), count(DISTINCT {IDENTITY}) FROM {_PLACED}")[0]
+    same, listed = [f"t.{IDENTITY} = s.{IDENTITY}"], ""
+    every, distinct = tables.rows(f"SELECT count(*), count(DISTINCT {IDENTITY}) FROM {_IDENTITIES}")[0]
     if every != distinct:  # two identities with one number: one chance in 10^8 for half a million of them
         same += [f"s.{quoted(name)} IS NOT DISTINCT FROM t.{quoted(name)}" for name in columns]
+        listed = ", ".join(f"i.{quoted(name)}" for name in columns) + ", "
+    tables.execute(
+        f"CREATE TABLE {_PLACED} AS SELECT i.identity, i.{IDENTITY}, i.rows, {listed}t.token, t.bucket::INTEGER AS bucket, "
+        f"t.shared, i.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn') AS warned "
+        f"FROM {_IDENTITIES} i JOIN {_TOKENS} t ON t.identity = i.identity"
+    )
     return " AND ".join(same)
 
 
-def _fact_sql(resource: forms.Resource, keys: Sequence[str], tables: Tables) -> str:
-    """The staged number of a row's fact stands for its subject's fact where the subject has one identity in the parcel."""
-    of_subject = f"hash({', '.join(quoted(name) for name in keys)})"
+def _staged_facts(checked: Checked) -> tuple[str, str]:
+    return f"SELECT {FACT} AS fact FROM {checked.table} WHERE bad = 0", FACT
+
+
+def _facts(
+    checked: Checked, resource: forms.Resource, keys: Sequence[str], tables: Tables
+) -> tuple[tuple[str, str], ...]:
+    """The staged number of a row stands for its fact where its subject has one identity in the parcel."""
+    number = f"hash({', '.join(quoted(name) for name in keys)})"
     if {field.name for field in _other_ends(resource)} & set(keys):  # other subjects' identifiers became tokens
-        return of_subject
-    shared = tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE shared AND token IS NOT NULL")[0][0]
-    return f"CASE WHEN shared THEN {of_subject} ELSE {FACT} END" if shared else FACT
+        return ((f"SELECT {number} AS fact FROM {LINKED}", number),)
+    query, staged = _staged_facts(checked)
+    if not tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE shared")[0][0]:
+        return ((query, staged),)
+    return (
+        (query, staged),
+        (f"SELECT {number} AS fact FROM {LINKED} WHERE shared", f"CASE WHEN shared THEN {number} END"),
+    )
 
 
 def _identity_columns(resource: forms.Resource) -> list[str]:
