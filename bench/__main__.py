@@ -13,7 +13,9 @@ NAMES = ("intake", "snapshot", "reads", "invoices")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=NAMES)
-    parser.add_argument("--rows", type=int, default=None, help="rows to measure with; each benchmark has its own default")
+    parser.add_argument(
+        "--rows", type=int, default=None, help="rows to measure with; each benchmark has its own default"
+    )
     parser.add_argument("--json", action="store_true", help="print the JSON line only")
     given = parser.parse_args()
     result = importlib.import_module(f"bench.{given.name}").run(given.rows)

@@ -33,7 +33,9 @@ def run(rows: int | None) -> dict[str, Any]:
     floor = [in_child("bench.intake", "floor", str(measured)) for _ in range(REPEATS)]
     first = in_child("bench.intake", "first", str(measured))
     checking = in_child("bench.intake", "check", str(measured))
-    peers = {name: in_child("bench.peers_checking", name, str(measured), python=peer_python("checking")) for name in PEERS}
+    peers = {
+        name: in_child("bench.peers_checking", name, str(measured), python=peer_python("checking")) for name in PEERS
+    }
     seconds, floor_seconds = median([o["seconds"] for o in ours]), median([f["seconds"] for f in floor])
     return {
         "name": "intake",

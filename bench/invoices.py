@@ -108,9 +108,7 @@ def real_data() -> Path:
 def deliver(zone: Zone, name: str, file: Path) -> dict[str, Any]:
     """One file through intake; what became of its rows, with every check that found something."""
     result = take(parcel_of(zone, name, file), zone.intake).result
-    kept = {
-        key: result[key] for key in ("resource", "lines", "accepted", "set_aside", "duplicates", "warned")
-    }
+    kept = {key: result[key] for key in ("resource", "lines", "accepted", "set_aside", "duplicates", "warned")}
     issues: Any = result["issues"]
     return {**kept, "issues": {issue["check"]: issue["count"] for issue in issues}}
 

@@ -82,10 +82,14 @@ def pandera(path: str, out: Path) -> tuple[int, int]:
     frame = pl.read_csv(path, infer_schema=False, new_columns=list(NAMES))
     try:
         schema.validate(frame, lazy=True)
-        bad = pl.DataFrame({"index": [], "column": [], "check": []}, schema={"index": pl.Int32, "column": str, "check": str})
+        bad = pl.DataFrame(
+            {"index": [], "column": [], "check": []}, schema={"index": pl.Int32, "column": str, "check": str}
+        )
     except pandera_polars.errors.SchemaErrors as errors:
         bad = errors.failure_cases.select("index", "column", "check")
-    good = frame.with_row_index("index").join(bad.select(pl.col("index").cast(pl.UInt32)).unique(), on="index", how="anti")
+    good = frame.with_row_index("index").join(
+        bad.select(pl.col("index").cast(pl.UInt32)).unique(), on="index", how="anti"
+    )
     typed(good).write_parquet(out / "good.parquet")
     bad.write_parquet(out / "bad.parquet")
     return len(good), len(bad)
@@ -129,7 +133,7 @@ def dataframely(path: str, out: Path) -> tuple[int, int]:
         tax_filing_date = dy.String(nullable=True, check=date_text)
 
         @dy.rule()
-        def order(cls) -> pl.Expr:  # noqa: N805
+        def order(cls) -> pl.Expr:
             return (day("tax_period_to") >= day("tax_period_from")).fill_null(True)
 
     frame = pl.read_csv(path, infer_schema=False, new_columns=list(NAMES)).with_row_index("row")
@@ -165,7 +169,9 @@ def great_expectations(path: str, out: Path) -> tuple[int, int]:
     expectations += [gxe.ExpectColumnValuesToBeInSet(column="order", value_set=[True])]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    batch = context.data_sources.add_pandas("bench").add_dataframe_asset("file").add_batch_definition_whole_dataframe("all")
+    batch = (
+        context.data_sources.add_pandas("bench").add_dataframe_asset("file").add_batch_definition_whole_dataframe("all")
+    )
     suite = gx.ExpectationSuite(name="payments", expectations=expectations)
     found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(
         suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]}

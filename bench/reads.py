@@ -200,7 +200,5 @@ def run(rows: int | None = None) -> dict[str, Any]:
 
 if __name__ == "__main__":
     found = store(int(sys.argv[2]))
-    result: dict[str, Any] = {
-        kind: read(found, int(sys.argv[2]), kind) for kind in ("values", "made", "figures")
-    }
+    result: dict[str, Any] = {kind: read(found, int(sys.argv[2]), kind) for kind in ("values", "made", "figures")}
     print(json.dumps({**result, "peak_mib": peak_mib()}))

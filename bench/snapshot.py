@@ -45,9 +45,7 @@ def ours(found: Lake, folder: Path) -> dict[str, float]:
     started = time.perf_counter()
     engine = DuckEngine(folder)
     store = LmdbFigures(folder / "figures", buckets=BUCKETS)
-    snapshot = build(
-        plan_of(indicators()), found.editions, engine, store, number=1, known_at=_NOW, built_at=_NOW
-    )
+    snapshot = build(plan_of(indicators()), found.editions, engine, store, number=1, known_at=_NOW, built_at=_NOW)
     store.activate(1)
     return {
         "seconds": time.perf_counter() - started,
@@ -69,9 +67,7 @@ def by_hand(found: Lake, folder: Path) -> dict[str, float]:
         for name, (_, files) in found.editions.items():
             db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet('{files[bucket].path}')")
         wide = db.sql(_bound(_script(told))).to_arrow_table()
-        writer.put(
-            Buckets(bucket, bucket), packed(_batch(wide, told, bucket, work.layout.sources), work.layout)
-        )
+        writer.put(Buckets(bucket, bucket), packed(_batch(wide, told, bucket, work.layout.sources), work.layout))
     writer.close()
     return {"seconds": time.perf_counter() - started, "cpu": time.process_time(), "subjects": writer.subjects}
 
@@ -86,17 +82,12 @@ def _script(told: list[Told]) -> str:
     """One statement for all 100: a scan with FILTERs for each table, the others beside it, joined on
     subject.
     """
-    simple = {
-        table: [one for one in told if one.table == table and " AS value" not in one.hand]
-        for table in SOURCES
-    }
+    simple = {table: [one for one in told if one.table == table and " AS value" not in one.hand] for table in SOURCES}
     alone = [one for one in told if " AS value" in one.hand]
     scans = [_scan(table, ones) for table, ones in simple.items()]
     others = [f"a_{one.name} AS ({one.hand})" for one in alone]
     outputs = [
-        f"{_or_empty(one, f's_{one.table}.{one.name}')} AS {one.name}"
-        for ones in simple.values()
-        for one in ones
+        f"{_or_empty(one, f's_{one.table}.{one.name}')} AS {one.name}" for ones in simple.values() for one in ones
     ]
     outputs += [f"{_or_empty(one, _cast(one, f'a_{one.name}.value'))} AS {one.name}" for one in alone]
     present = [f"s_{table}.subject IS NOT NULL AS has_{table}" for table in SOURCES]

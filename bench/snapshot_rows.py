@@ -133,12 +133,8 @@ class Told:
 
 def _simple(name: str, table: str, kind: str, value: str, where: str, empty: object = 0) -> Told:
     """`value` holds {F} where a hand-written script filters by hand."""
-    sql = f"SELECT subject, {value.replace('{F}', '')} AS value FROM {table}" + (
-        f" WHERE {where}" if where else ""
-    )
-    return Told(
-        name, table, kind, f"{sql} GROUP BY subject", value.replace("{F}", f" FILTER (WHERE {where})"), empty
-    )
+    sql = f"SELECT subject, {value.replace('{F}', '')} AS value FROM {table}" + (f" WHERE {where}" if where else "")
+    return Told(name, table, kind, f"{sql} GROUP BY subject", value.replace("{F}", f" FILTER (WHERE {where})"), empty)
 
 
 def indicators() -> list[Told]:
@@ -216,9 +212,7 @@ def _power() -> Iterator[Told]:
         inside = _window("month", w)
         yield _simple(f"kwh_{w}m", "power", "decimal(18,2)", "sum(kwh){F}", inside)
         yield _simple(f"kwh_max_{w}m", "power", "decimal(14,2)", "max(kwh){F}", inside, None)
-        yield _simple(
-            f"owed_{w}m", "power", "int", "count(*){F}", f"(settled IS NULL OR settled > due) AND {inside}"
-        )
+        yield _simple(f"owed_{w}m", "power", "int", "count(*){F}", f"(settled IS NULL OR settled > due) AND {inside}")
         yield _simple(
             f"mean_kwh_{w}m", "power", "decimal(18,4)", "sum(kwh){F} / nullif(count(kwh){F}, 0)", inside, None
         )

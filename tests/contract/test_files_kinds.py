@@ -33,15 +33,13 @@ ROWS = [["甲公司", "91360500159860977T", "1,000(万元人民币)"], ["乙（�
 def delimited(delimiter: str, newline: str = "\n") -> str:
     lines = [HEADER, *ROWS]
     return "".join(
-        delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in line) + newline
-        for line in lines
+        delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in line) + newline for line in lines
     )
 
 
 def as_xml(encoding: str) -> bytes:
     rows = "".join(
-        "<row>" + "".join(f"<{n}>{v}</{n}>" for n, v in zip(HEADER, row, strict=True)) + "</row>"
-        for row in ROWS
+        "<row>" + "".join(f"<{n}>{v}</{n}>" for n, v in zip(HEADER, row, strict=True)) + "</row>" for row in ROWS
     )
     return f'<?xml version="1.0" encoding="{encoding}"?>\n<data><rows>{rows}</rows></data>'.encode(encoding)
 
@@ -63,8 +61,7 @@ def zipped(path: Path, members: dict[str, bytes]) -> None:
 
 Writer = Callable[[Path], object]
 JSON_LINES = "".join(
-    json.dumps({n: v or None for n, v in zip(HEADER, row, strict=True)}, ensure_ascii=False) + "\n"
-    for row in ROWS
+    json.dumps({n: v or None for n, v in zip(HEADER, row, strict=True)}, ensure_ascii=False) + "\n" for row in ROWS
 )
 KINDS: dict[str, Writer] = {
     "comma.csv": lambda p: p.write_text(delimited(","), "utf-8"),
@@ -87,9 +84,7 @@ KINDS: dict[str, Writer] = {
     "array.json": lambda p: p.write_text("[" + ",\n".join(JSON_LINES.splitlines()) + "]", "utf-8"),
     "utf8.xml": lambda p: p.write_bytes(as_xml("utf-8")),
     "gbk.xml": lambda p: p.write_bytes(as_xml("GBK")),
-    "table.parquet": lambda p: pq.write_table(
-        pa.table(dict(zip(HEADER, zip(*ROWS, strict=True), strict=True))), p
-    ),
+    "table.parquet": lambda p: pq.write_table(pa.table(dict(zip(HEADER, zip(*ROWS, strict=True), strict=True))), p),
     "packed.csv.gz": lambda p: p.write_bytes(gzip.compress(delimited(",").encode())),
     "packed.zip": lambda p: zipped(p, {"in/a.csv": delimited(",").encode(), "a.csv.manifest.json": b"{}"}),
     "packed_xml.zip": lambda p: zipped(p, {"a.xml": as_xml("GBK")}),
@@ -132,10 +127,7 @@ def test_the_digest_is_of_the_unpacked_bytes(tmp_path: Path) -> None:
     plain.write_text(delimited(","), "utf-8")
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     (tmp_path / "s").mkdir()
-    assert (
-        open_records(packed, workdir=tmp_path / "s").digest
-        == open_records(plain, workdir=tmp_path / "s").digest
-    )
+    assert open_records(packed, workdir=tmp_path / "s").digest == open_records(plain, workdir=tmp_path / "s").digest
 
 
 def test_the_manifest_of_an_archive_comes_along(tmp_path: Path) -> None:

@@ -44,9 +44,7 @@ def as_server(*command: str) -> None:
     """Servers refuse to run as root: take their own account then."""
     if getpass.getuser() == "root":
         account = pwd.getpwnam("postgres")
-        subprocess.run(
-            command, check=True, capture_output=True, user=account.pw_uid, group=account.pw_gid, cwd="/"
-        )
+        subprocess.run(command, check=True, capture_output=True, user=account.pw_uid, group=account.pw_gid, cwd="/")
     else:
         subprocess.run(command, check=True, capture_output=True)
 
@@ -64,9 +62,7 @@ def server() -> Iterator[str]:
             pytest.skip("running as root, and there is no account postgres to run a server as")
         os.chown(folder, account.pw_uid, account.pw_gid)
     data, log = str(folder / "data"), str(folder / "log")
-    as_server(
-        str(bin_folder / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"
-    )
+    as_server(str(bin_folder / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
     options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
     as_server(str(bin_folder / "pg_ctl"), "-D", data, "-l", log, "-o", options, "-w", "start")
     conninfo = f"host={folder} dbname=postgres user=postgres"

@@ -19,9 +19,7 @@ from tests.unit.files_resource import resource
 
 HEADER = ("统一社会信用代码", "企业名称", "成立日期")
 ROWS = (
-    SetAsideRow(
-        3, 4, "set_aside", ("uscc:check-digit", "est_date:type"), ("913605001598609770", "=1+1", "2024-13-45")
-    ),
+    SetAsideRow(3, 4, "set_aside", ("uscc:check-digit", "est_date:type"), ("913605001598609770", "=1+1", "2024-13-45")),
     SetAsideRow(7, 9, "set_aside", ("uscc:damaged",), (DAMAGED + "914403000000002048", "@甲", "+1")),
     SetAsideRow(8, 10, "set_aside", (":broken:too_many_columns",), ("-甲,5,000(万美元),2020",)),
     SetAsideRow(9, 11, "set_aside", (":staff_positive",), ("1", "http://a", "007")),

@@ -1,7 +1,7 @@
 """A synthetic city goes through the whole way; what came out is held against its truth, which is computed apart.
 
-Bars: planted bad rows set aside with recall and precision ≥ 0.99; name-only rows resolved at precision ≥ 0.99 and recall
-≥ 0.9; every figure of every subject equal.
+Bars: planted bad rows set aside with recall and precision ≥ 0.99; name-only rows resolved at precision ≥ 0.99 and
+recall ≥ 0.9; every figure of every subject equal.
 """
 
 from __future__ import annotations

@@ -84,9 +84,7 @@ def test_every_field_of_the_catalogue_is_there(base: PackSet, proposals: list[di
 def test_names_and_items_are_those_of_the_domain_tables(base: PackSet) -> None:
     with (DOMAIN / "fields.csv").open(encoding="utf-8", newline="") as file:
         wanted = {(row["item_id"], row["field"], row["name_zh"]) for row in csv.DictReader(file)}
-    found = {
-        (one.item_id, field.name, field.title.zh) for one in base.resources.values() for field in one.fields
-    }
+    found = {(one.item_id, field.name, field.title.zh) for one in base.resources.values() for field in one.fields}
     assert wanted <= found
     with (DOMAIN / "catalogue.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["item_id"]: row for row in csv.DictReader(file)}
@@ -109,9 +107,7 @@ def test_resources_and_the_table_of_proposals_agree(base: PackSet, proposals: li
     assert differ == []
 
 
-def test_gate_and_release_of_every_field_stand_in_the_table(
-    base: PackSet, proposals: list[dict[str, str]]
-) -> None:
+def test_gate_and_release_of_every_field_stand_in_the_table(base: PackSet, proposals: list[dict[str, str]]) -> None:
     listed = {(row["item_id"], row["field"], row["attribute"]) for row in proposals}
     for resource in base.resources.values():
         for field in resource.fields:
@@ -189,9 +185,7 @@ def test_person_only_rules_do_not_bind_a_firms_property(base: PackSet, item: str
 
 
 def test_utilities_and_telecom_need_the_suppliers_consent(base: PackSet) -> None:
-    needs = {
-        one.item_id.split("-")[0] for one in base.resources.values() if one.operation_consent == "required"
-    }
+    needs = {one.item_id.split("-")[0] for one in base.resources.values() if one.operation_consent == "required"}
     assert needs == {"DL", "RQ", "SW", "CMCC", "CT", "CU"}
 
 

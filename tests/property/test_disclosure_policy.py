@@ -86,9 +86,7 @@ def test_renaming_never_changes_the_verdict(case: Case, prefix: str) -> None:
 @settings(max_examples=80, deadline=None)
 def test_no_place_of_a_condition_is_milder(conditions: list[str], value: str) -> None:
     condition = " AND ".join(f"({one})" for one in conditions)
-    where, found = studied(
-        f"SELECT subject, {value} AS value FROM taxes WHERE {condition} GROUP BY subject", HEAD
-    )
+    where, found = studied(f"SELECT subject, {value} AS value FROM taxes WHERE {condition} GROUP BY subject", HEAD)
     others = [
         f"SELECT subject, {value} FILTER (WHERE {condition}) AS value FROM taxes GROUP BY subject",
         f"WITH c AS (SELECT subject, paid, rating, turnover, status FROM taxes WHERE {condition})"
@@ -112,9 +110,7 @@ def test_no_place_of_a_condition_is_milder(conditions: list[str], value: str) ->
 def test_touching_more_never_loosens(conditions: list[str], more: list[str]) -> None:
     def one(held: list[str]) -> tuple[Study, set[tuple[str, str]]]:
         condition = " AND ".join(f"({each})" for each in held)
-        return studied(
-            f"SELECT subject, sum(paid) AS value FROM taxes WHERE {condition} GROUP BY subject", HEAD
-        )
+        return studied(f"SELECT subject, sum(paid) AS value FROM taxes WHERE {condition} GROUP BY subject", HEAD)
 
     (less, found), (wider, also) = one(conditions), one([*conditions, *more])
     assert found <= also

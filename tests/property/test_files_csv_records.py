@@ -41,9 +41,7 @@ def read_all(path: Path, workdir: Path) -> tuple[Records, dict[int, list[str]], 
     return records, _numbered(records, rows, broken), broken
 
 
-def _numbered(
-    records: Records, rows: list[tuple[object, ...]], broken: list[BrokenRow]
-) -> dict[int, list[str]]:
+def _numbered(records: Records, rows: list[tuple[object, ...]], broken: list[BrokenRow]) -> dict[int, list[str]]:
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if records.form is Form.PARQUET:
         return {int(cells[-1]): cells[:-1] for cells in texts}
@@ -60,15 +58,11 @@ def written(lines: list[str], newline: str = "\n", end: bool = True) -> tuple[Pa
 
 
 GOOD = st.lists(INNER, min_size=3, max_size=3)
-BAD = st.sampled_from(
-    ["1,5,000(万美元),3", "1,2", "1", '1,"2"x,3', '1,"2" 3,4', "1,2,3,4,5", '"1"2,3,4', "   "]
-)
+BAD = st.sampled_from(["1,5,000(万美元),3", "1,2", "1", '1,"2"x,3', '1,"2" 3,4', "1,2,3,4,5", '"1"2,3,4', "   "])
 
 
 @settings(max_examples=120, deadline=None)
-@given(
-    st.lists(st.one_of(GOOD, BAD), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans()
-)
+@given(st.lists(st.one_of(GOOD, BAD), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_every_record_is_good_or_broken_and_keeps_its_number(
     plan: list[list[str] | str], newline: str, end: bool
 ) -> None:

@@ -62,9 +62,7 @@ def plainly(step: sqlglot.exp.Expr, row: tuple[int | None, ...], scales: tuple[i
     scales=st.tuples(*[st.sampled_from([0, 2, 4])] * 3),
     digits=st.integers(0, 6),
 )
-def test_both_agree(
-    text: str, rows: list[tuple[int | None, ...]], scales: tuple[int, ...], digits: int
-) -> None:
+def test_both_agree(text: str, rows: list[tuple[int | None, ...]], scales: tuple[int, ...], digits: int) -> None:
     step = sqlglot.parse_one(text, read="duckdb")
     columns = {f"part{at}": vector([row[at] for row in rows], scales[at]) for at in range(3)}
     many = Step(columns, len(rows))

@@ -1,4 +1,4 @@
-"""Staging in one step, in two steps, and by a slow twin in plain Python: the same values, bits, counts and record numbers."""
+"""Staging in one step, in two steps, and by a slow twin in plain Python: the same values, bits, counts, numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from puhui.quality.plan import PLAIN, STAGED, Check, bit_is_set
 from tests.unit.files_resource import CODES, field, resource
 
 KIND = numbers.Decimals(16, 2)
-SPACES = "".join(chr(code) for code in range(0x3001) if unicodedata.category(chr(code)) == "Zs")  # what the engine trims
+SPACES = "".join(
+    chr(code) for code in range(0x3001) if unicodedata.category(chr(code)) == "Zs"
+)  # what the engine trims
 FIELDS = [
     field("uscc", "str(18)", "代码", semantic="uscc", required=True),
     field("ent_name", "str(20)", "名称", semantic="name"),
@@ -63,10 +65,13 @@ PLAINLY: dict[str, list[str]] = {
     "remark": ["abcdefg", "一二三", "ok"],
 }
 ODD = [
-    "", " ", "无", "N/A", "-", "　x　", "x\u00a0", "\u200b1", " 12 ", "１２", "12.345", "12.30元", "1,234.50", "1e3", "1.5e-4",
-    "1_000", "99999999999999999", "2024-13-45", "2024年1月5日", "20240105", "epoch", "infinity", "10000-01-01", "999-01-01",
+    "", " ", "无", "N/A", "-", "　x　", "x\u00a0", "\u200b1", " 12 ", "１２", "12.345", "12.30元", "1,234.50", "1e3",
+    "1.5e-4",
+    "1_000", "99999999999999999", "2024-13-45", "2024年1月5日", "20240105", "epoch", "infinity", "10000-01-01",
+    "999-01-01",
     "0999-01-01", " 2024-01-05", "2024-01-05 00:00:00", "2024/01/05", "长期", "开业", " 存续 ", "在", "+5", "05", "5.0",
-    "９１３６０５０２ＹＹ００１ＴＭ５７Ｆ", "91360502YY001TM57F\u3000", "91360502YY001TM57FF", "甲" * 21, "abcdefghijklm", "甲" * 12,
+    "９１３６０５０２ＹＹ００１ＴＭ５７Ｆ", "91360502YY001TM57F\u3000", "91360502YY001TM57FF", "甲" * 21,
+    "abcdefghijklm", "甲" * 12,
     "\x7f", "a\x0b", "\ufeffq", "（", "nan", "NULL", "．5", "1．234", "12.3元", "12.345元",
 ]  # fmt: skip
 
@@ -134,7 +139,9 @@ def twin(row: Mapping[str, str]) -> tuple[dict[str, Any], set[tuple[str, str]]]:
         "status": codes.code(clean["status"], CODES),
         "remark": clean["remark"],
     }
-    found = {(name, "type") for name in ("est_date", "end_date", "paid", "staff") if clean[name] and values[name] is None}
+    found = {
+        (name, "type") for name in ("est_date", "end_date", "paid", "staff") if clean[name] and values[name] is None
+    }
     longest = {"uscc": 18, "ent_name": 20, "status": 10, "remark": 12}
     found |= {(name, "length") for name, most in longest.items() if len(values[name] or "") > most}
     if values["uscc"] is None:

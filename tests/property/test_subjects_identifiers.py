@@ -138,9 +138,7 @@ def test_registration_numbers_agree_with_stdnum(texts: list[str]) -> None:
 
 
 @unhurried
-@given(
-    st.text(LETTERS, min_size=8, max_size=8), st.sampled_from(["", "-", "－"]), st.sampled_from("0123456789X")
-)
+@given(st.text(LETTERS, min_size=8, max_size=8), st.sampled_from(["", "-", "－"]), st.sampled_from("0123456789X"))
 def test_organisation_codes_with_and_without_a_dash(body: str, dash: str, last: str) -> None:
     right = org_check(body) == last
     assert (error_of("org_code", body + dash + last) == "") is right
@@ -188,9 +186,7 @@ def test_any_text_gets_a_verdict_and_blank_is_no_error(texts: list[str | None]) 
 @given(codes, numbers)
 def test_a_slice_is_judged_like_its_values(code: str, number: str) -> None:
     values = pa.array(["x", code, number, None, code])
-    assert (
-        verify("uscc", values[1:4], TODAY).valid.tolist() == verify("uscc", values, TODAY).valid.tolist()[1:4]
-    )
+    assert verify("uscc", values[1:4], TODAY).valid.tolist() == verify("uscc", values, TODAY).valid.tolist()[1:4]
 
 
 @unhurried

@@ -124,9 +124,7 @@ PIECES = st.sampled_from(
         "00:00",
     ]
 )
-TEXTS = st.one_of(
-    st.sampled_from(USUAL), st.lists(PIECES, min_size=1, max_size=5).map("".join), st.text(max_size=12)
-)
+TEXTS = st.one_of(st.sampled_from(USUAL), st.lists(PIECES, min_size=1, max_size=5).map("".join), st.text(max_size=12))
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +165,5 @@ def test_a_code_list_of_any_size_finds_its_codes_and_keeps_the_order_of_rows(cou
     sql = codes.is_one_of_sql("x", words)
     connection.execute(f"CREATE TABLE found AS SELECT i, {sql} AS known, x FROM src")
     moved = connection.execute("SELECT count(*) FROM found WHERE i <> rowid").fetchone()
-    wrong = connection.execute(
-        "SELECT count(*) FROM found WHERE known <> list_contains(?, x)", [words]
-    ).fetchone()
+    wrong = connection.execute("SELECT count(*) FROM found WHERE known <> list_contains(?, x)", [words]).fetchone()
     assert (moved, wrong) == ((0,), (0,))

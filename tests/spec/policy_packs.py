@@ -109,9 +109,7 @@ INCOMES = resource(
     [
         ric("written_consent"),
         field("on_day", "date", "date", gate="written_consent"),
-        field(
-            "income", "decimal(16,2)", "amount", gate="written_consent", grade="G4", pi="S", release=["band"]
-        ),
+        field("income", "decimal(16,2)", "amount", gate="written_consent", grade="G4", pi="S", release=["band"]),
         field("secret", "code(9)", "code", gate="written_consent", grade="G4", pi="S", release=[]),
     ],
     about="person",
@@ -202,10 +200,7 @@ def product(**more: Any) -> Document:
 
 def letter(*ticks: tuple[str, str], **more: Any) -> Document:
     """A letter with a tick per (gate, item)."""
-    found = [
-        {"id": f"tick{n}", "gate": gate, "items": [item], "text": WORDS}
-        for n, (gate, item) in enumerate(ticks)
-    ]
+    found = [{"id": f"tick{n}", "gate": gate, "items": [item], "text": WORDS} for n, (gate, item) in enumerate(ticks)]
     base = {
         "format": 1,
         "name": "the_letter",

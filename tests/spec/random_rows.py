@@ -86,9 +86,7 @@ def _field_type(source: Source, column: Column, packs: PackSet) -> str:
     return "token" if field.keep == "token" else field.type
 
 
-def _value(
-    draw: random.Random, column: Column, tokens: list[str], texts: Texts, as_of: date, kind: str
-) -> Any:
+def _value(draw: random.Random, column: Column, tokens: list[str], texts: Texts, as_of: date, kind: str) -> Any:
     if draw.random() < 0.12:
         return None
     match column.type.split("(")[0]:

@@ -38,13 +38,10 @@ class Case(NamedTuple):
 ACCEPTED = [
     Case("a sum of a column that may leave as a sum", SUM),
     Case("a count", "SELECT subject, count(*) AS value FROM taxes GROUP BY subject", head=INT),
-    Case(
-        "a public resource", "SELECT subject, count(*) AS value FROM court_cases GROUP BY subject", head=INT
-    ),
+    Case("a public resource", "SELECT subject, count(*) AS value FROM court_cases GROUP BY subject", head=INT),
     Case(
         "a filter on a column that may be counted",
-        "SELECT subject, sum(paid) AS value FROM taxes WHERE tax_kind = 'a' AND on_day > "
-        ":back_12m GROUP BY subject",
+        "SELECT subject, sum(paid) AS value FROM taxes WHERE tax_kind = 'a' AND on_day > :back_12m GROUP BY subject",
     ),
     Case(
         "a flag-only column let out as a flag",
@@ -97,8 +94,7 @@ ACCEPTED = [
     ),
     Case(
         "a headcount through an aggregate gate",
-        "SELECT subject, count(DISTINCT other) AS value FROM works_for WHERE on_day > :back_1m "
-        "GROUP BY subject",
+        "SELECT subject, count(DISTINCT other) AS value FROM works_for WHERE on_day > :back_1m GROUP BY subject",
         head=INT,
     ),
     Case(
@@ -173,8 +169,7 @@ REFUSED = [
     ),
     Case(
         "a prohibited column in a CASE",
-        "SELECT subject, sum(CASE WHEN diagnosis = 'E11' THEN 1 ELSE 0 END) AS value FROM "
-        "illness GROUP BY subject",
+        "SELECT subject, sum(CASE WHEN diagnosis = 'E11' THEN 1 ELSE 0 END) AS value FROM illness GROUP BY subject",
         ("policy.prohibited", "illness.diagnosis", "projection"),
         PERSON,
     ),
@@ -378,8 +373,7 @@ REFUSED = [
     ),
     Case(
         "a G4 field hidden in a CTE",
-        "WITH h AS (SELECT subject, income AS x FROM incomes) SELECT subject, sum(x) AS value "
-        "FROM h GROUP BY subject",
+        "WITH h AS (SELECT subject, income AS x FROM incomes) SELECT subject, sum(x) AS value FROM h GROUP BY subject",
         ("policy.release", "incomes.income", "projection of h"),
         {"subjects": ["person"]},
     ),
@@ -697,10 +691,7 @@ def test_an_aggregate_gate_holds_for_counts_by_the_figures_own_subject_only(tmp_
 
 
 def test_explain_names_every_place(tmp_path: Path) -> None:
-    sql = (
-        "SELECT subject,\n sum(paid) AS value\nFROM taxes\nWHERE tax_kind = 'a' AND paid > "
-        "0\nGROUP BY subject"
-    )
+    sql = "SELECT subject,\n sum(paid) AS value\nFROM taxes\nWHERE tax_kind = 'a' AND paid > 0\nGROUP BY subject"
     told = explain(tiny.build(tmp_path, sql, tiny.head()), "X01").as_dict()
     assert told["gates"] == {"lending.enterprise": "enterprise_auth"}
     assert told["refused"] == []

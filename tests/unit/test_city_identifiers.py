@@ -38,8 +38,7 @@ def test_inner_organisation_code_has_its_check_character() -> None:
     for code in _codes()[:500]:
         body = code[8:17]
         total = sum(
-            ORG_ALPHABET.index(sign) * weight
-            for sign, weight in zip(body, (3, 7, 9, 10, 5, 8, 4, 2), strict=False)
+            ORG_ALPHABET.index(sign) * weight for sign, weight in zip(body, (3, 7, 9, 10, 5, 8, 4, 2), strict=False)
         )
         assert body[8] == "0123456789X0"[(11 - total % 11) % 11]
 
@@ -67,9 +66,7 @@ def test_phones_lie_in_a_block_that_no_carrier_has() -> None:
 
 @pytest.mark.parametrize("head", [b"91", b"12"])
 def test_a_spoilt_code_is_never_valid(head: bytes) -> None:
-    codes = strings_of(
-        credit_codes(np.frombuffer(head, np.uint8), np.full(len(SERIAL), 360521), org_codes(SERIAL, 9))
-    )
+    codes = strings_of(credit_codes(np.frombuffer(head, np.uint8), np.full(len(SERIAL), 360521), org_codes(SERIAL, 9)))
     assert not any(uscc.is_valid(code) for code in spoil(codes).to_pylist())
 
 

@@ -75,9 +75,7 @@ def test_figures_are_there_for_the_kinds_of_each_indicator() -> None:
 def test_the_month_that_never_came_makes_a_year_on_year_unknown() -> None:
     rows = pq.read_table(city().folder / "truth" / "figures.parquet").to_pylist()
     yoy = [row for row in rows if row["indicator"] == "kwh_yoy" and row["reason"] != "absent"]
-    assert yoy and {(r["reason"], r["months_held"], r["months_asked"]) for r in yoy} == {
-        ("incomplete", 23, 24)
-    }
+    assert yoy and {(r["reason"], r["months_held"], r["months_asked"]) for r in yoy} == {("incomplete", 23, 24)}
     assert any(row["known"] for row in rows if row["indicator"] == "kwh_12m")
 
 

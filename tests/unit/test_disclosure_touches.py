@@ -16,9 +16,7 @@ COLUMNS = {"subject": "text", "x": "int", "y": "int", "dt": "date", "s": "text"}
 TABLES = {
     "t": Table("t", COLUMNS, ("subject", "x")),
     "u": Table("u", COLUMNS, ("subject", "x")),
-    "r": Table(
-        "r", {"subject": "text", "other": "text", "z": "int"}, ends=("subject", "other"), about="other"
-    ),
+    "r": Table("r", {"subject": "text", "other": "text", "z": "int"}, ends=("subject", "other"), about="other"),
 }
 
 
@@ -109,12 +107,7 @@ def test_far_tables_are_told_from_near_ones() -> None:
     [
         "(" * 5000 + "SELECT 1" + ")" * 5000,
         "SELECT subject, x" + " + x" * 5000 + " AS value FROM t",
-        "SELECT subject, "
-        + "abs(" * 60
-        + "x"
-        + ")" * 60
-        + " AS value FROM t WHERE x = 1"
-        + " AND x = 1" * 3000,
+        "SELECT subject, " + "abs(" * 60 + "x" + ")" * 60 + " AS value FROM t WHERE x = 1" + " AND x = 1" * 3000,
         "WITH c0 AS (SELECT x FROM t), "
         + ", ".join(f"c{n} AS (SELECT x FROM c{n - 1})" for n in range(1, 100))
         + " SELECT x AS value FROM c99",
@@ -133,8 +126,7 @@ def test_nothing_that_is_written_raises(sql: str) -> None:
 def test_doubling_flows_stay_small() -> None:
     steps = ", ".join(f"c{n} AS (SELECT subject, v + v AS v FROM c{n - 1})" for n in range(1, 40))
     sql = (
-        f"WITH c0 AS (SELECT subject, x AS v FROM t), {steps} SELECT subject, sum(v) AS value "
-        f"FROM c39 GROUP BY subject"
+        f"WITH c0 AS (SELECT subject, x AS v FROM t), {steps} SELECT subject, sum(v) AS value FROM c39 GROUP BY subject"
     )
     started = time.process_time()
     assert hows(sql) == {"x": "sum"}

@@ -27,9 +27,7 @@ from .files_resource import resource
 
 KEY = Ed25519PrivateKey.generate()
 SUPPLIERS = {"新余市税务局": KEY.public_key().public_bytes_raw()}
-RECORDS = Records(
-    FileKind.CSV, Form.CSV, Path("a"), Path("a"), ("a",), ("a",), lines=3, digest="ab" * 32, size=10
-)
+RECORDS = Records(FileKind.CSV, Form.CSV, Path("a"), Path("a"), ("a",), ("a",), lines=3, digest="ab" * 32, size=10)
 STATED = Manifest(
     supplier="新余市税务局",
     resource="SWJ-06",

@@ -80,9 +80,7 @@ def test_columns_that_the_file_lacks_are_dropped_where_the_header_does_not_deman
 
 
 def test_a_header_of_titles_names_and_aliases_needs_no_mapping() -> None:
-    found = choose_mapping(
-        packs(), resource(), records("行号", "原因", "建议", "单位名称", "USCC", "成立日期"), None
-    )
+    found = choose_mapping(packs(), resource(), records("行号", "原因", "建议", "单位名称", "USCC", "成立日期"), None)
     assert {name: column.from_ for name, column in found.columns.items()} == {
         "ent_name": "单位名称",
         "uscc": "USCC",

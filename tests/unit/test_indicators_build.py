@@ -43,9 +43,7 @@ def plan(sql: Mapping[str, str] = SQL, window: str = "at") -> Plan:
         type="decimal(18,2)", window=window, release=[], purposes=["lending"],
     )  # fmt: skip
     chosen = [Indicator(name, "p", head, text, f"{name}.sql", 1) for name, text in sql.items()]
-    return compile_indicators(
-        chosen, {"tax": TAX}, {}, {one.name: one.sql for one in chosen}, date(2026, 6, 30), "set"
-    )
+    return compile_indicators(chosen, {"tax": TAX}, {}, {one.name: one.sql for one in chosen}, date(2026, 6, 30), "set")
 
 
 def edition(folder: Path, periods: tuple[str, ...] = ()) -> Found:
@@ -72,9 +70,7 @@ def edition(folder: Path, periods: tuple[str, ...] = ()) -> Found:
     return made, tuple(files)
 
 
-def built(
-    folder: Path, engine: DuckEngine, found: Found, made: Plan | None = None, number: int = 1
-) -> Snapshot:
+def built(folder: Path, engine: DuckEngine, found: Found, made: Plan | None = None, number: int = 1) -> Snapshot:
     store = LmdbFigures(folder / "figures")
     return build(made or plan(), {"tax": found}, engine, store, number=number, known_at=NOW, built_at=NOW)
 
@@ -92,9 +88,7 @@ class Counting(DuckEngine):
         self.ran: list[Buckets] = []
         self._stop_at = stop_at
 
-    def run(
-        self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets
-    ) -> dict[str, pa.Table]:
+    def run(self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets) -> dict[str, pa.Table]:
         if buckets.low == self._stop_at:
             raise OSError("the machine stops")
         self.ran.append(buckets)
@@ -179,10 +173,7 @@ def test_another_type_than_declared_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_the_engine_refuses_names_the_query_and_no_values(tmp_path: Path) -> None:
-    wide = {
-        "wide": "SELECT subject, paid AS value"
-        " FROM (SELECT subject, CAST(paid AS DATE) AS paid FROM tax) AS t"
-    }
+    wide = {"wide": "SELECT subject, paid AS value FROM (SELECT subject, CAST(paid AS DATE) AS paid FROM tax) AS t"}
     with pytest.raises(EngineRefused) as refused:
         built(tmp_path, DuckEngine(), edition(tmp_path), plan(wide))
     assert refused.value.where == "wide"

@@ -73,8 +73,7 @@ def test_rows_are_counted_only_where_empty_could_not_be_told(value: str, empty: 
     [
         "SELECT subject, paid AS value FROM (SELECT subject, paid, row_number() OVER"
         " (PARTITION BY subject ORDER BY day) AS r FROM tax) AS t WHERE r = 1",
-        "WITH m AS (SELECT subject, max(paid) AS p FROM tax GROUP BY subject)"
-        " SELECT subject, p AS value FROM m",
+        "WITH m AS (SELECT subject, max(paid) AS p FROM tax GROUP BY subject) SELECT subject, p AS value FROM m",
         "SELECT subject, sum(paid) AS value FROM tax GROUP BY subject HAVING count(*) > 1",
         "SELECT t.subject, count(w.other) AS value FROM tax AS t"
         " LEFT JOIN works_for AS w ON w.subject = t.subject GROUP BY t.subject",
@@ -129,8 +128,7 @@ def test_what_cannot_be_read_is_refused_with_its_line() -> None:
 def test_the_bits_of_what_is_read() -> None:
     made = plan(
         "SELECT subject, sum(paid) AS value FROM tax WHERE day > :back_1m GROUP BY subject",
-        "WITH w AS (SELECT subject, day FROM works_for)"
-        " SELECT subject, max(day) AS value FROM w GROUP BY subject",
+        "WITH w AS (SELECT subject, day FROM works_for) SELECT subject, max(day) AS value FROM w GROUP BY subject",
         "SELECT subject, count(*) AS value FROM works_for GROUP BY subject",
     )
     assert [dict(one.reads) for one in made.indicators] == [

@@ -74,9 +74,7 @@ ROWS = "{subject: a, month: 2026-06, kind: x, amount: 1.50}"
 
 def outcomes(folder: Path, *cases: str) -> list[TestOutcome]:
     pack = folder / "small"
-    told = CASES + "".join(
-        f"  - name: case {at}\n    indicator: paid_12m\n{text}" for at, text in enumerate(cases)
-    )
+    told = CASES + "".join(f"  - name: case {at}\n    indicator: paid_12m\n{text}" for at, text in enumerate(cases))
     for name, text in {**FILES, "tests/paid_12m.yaml": told}.items():
         path = pack / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +145,6 @@ def test_only_the_named_packs_are_tested(tmp_path: Path) -> None:
     outcomes(tmp_path, case("{a: 1.50}"))
     packs = load_packs([tmp_path / "small"])
     found: Mapping[bool, int] = {
-        chosen == "small": len(run_pack_tests(packs, DuckEngine(), only=[chosen]))
-        for chosen in ("small", "other")
+        chosen == "small": len(run_pack_tests(packs, DuckEngine(), only=[chosen])) for chosen in ("small", "other")
     }
     assert found == {True: 1, False: 0}

@@ -46,9 +46,7 @@ def resource_file(folder: Path, employers: list[str | None]) -> EditionFile:
 
 def test_rows_lie_under_the_near_end(tmp_path: Path) -> None:
     tables = DuckTables(tmp_path)
-    made = derive_relation(
-        WORKS, [resource_file(tmp_path, [FIRM, OTHER, FIRM])], tables, tmp_path / "out", buckets=16
-    )
+    made = derive_relation(WORKS, [resource_file(tmp_path, [FIRM, OTHER, FIRM])], tables, tmp_path / "out", buckets=16)
     rows = [row for file in made for row in pq.ParquetFile(file.path).read().to_pylist()]
     assert sorted((row["subject"], row["other"], row["month"], row["conflict"]) for row in rows) == [
         (FIRM, PERSON, 0, 0),
@@ -62,7 +60,5 @@ def test_rows_lie_under_the_near_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nobody", [None, ""])
 def test_a_row_without_near_end_is_in_no_relation(tmp_path: Path, nobody: str | None) -> None:
     tables = DuckTables(tmp_path)
-    made = derive_relation(
-        WORKS, [resource_file(tmp_path, [nobody, FIRM])], tables, tmp_path / "out", buckets=16
-    )
+    made = derive_relation(WORKS, [resource_file(tmp_path, [nobody, FIRM])], tables, tmp_path / "out", buckets=16)
     assert sum(file.rows for file in made) == 1

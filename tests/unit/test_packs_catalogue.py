@@ -68,9 +68,7 @@ def test_by_period(
         ("year", ["2024"], date(2026, 1, 20), ()),
     ],
 )
-def test_longer_periods(
-    monthly: Resource, grain: str, held: list[str], today: date, missing: tuple[str, ...]
-) -> None:
+def test_longer_periods(monthly: Resource, grain: str, held: list[str], today: date, missing: tuple[str, ...]) -> None:
     rule = msgspec.convert({"field": "tax_treasury_date", "grain": grain}, PeriodRule)
     resource = msgspec.structs.replace(monthly, period=rule)
     assert freshness(resource, held, date(2026, 1, 5), today).missing == missing
@@ -89,9 +87,7 @@ def test_longer_periods(
         ("event", 30, date(2036, 6, 1), State.FRESH, None),
     ],
 )
-def test_by_delivery(
-    monthly: Resource, cycle: str, lag: int, today: date, state: State, due_on: date | None
-) -> None:
+def test_by_delivery(monthly: Resource, cycle: str, lag: int, today: date, state: State, due_on: date | None) -> None:
     resource = msgspec.structs.replace(monthly, period=None, cycle=cycle, lag_days=lag)
     found = freshness(resource, [], date(2026, 6, 1), today)
     assert (found.state, found.due_on) == (state, due_on)

@@ -86,9 +86,7 @@ def test_digests_change_with_any_byte_and_with_nothing_else(pack: Path) -> None:
     after = load_packs([pack])
     assert after.digest != before.digest
     name = "tax_loan_amount_12m"
-    assert definition_digest(after.indicators[name], after) == definition_digest(
-        before.indicators[name], before
-    )
+    assert definition_digest(after.indicators[name], after) == definition_digest(before.indicators[name], before)
 
 
 def test_a_definition_includes_the_parameters_that_it_names(pack: Path) -> None:
@@ -166,9 +164,7 @@ CODES, TEST, FLOOR = "codes/tax_loan_state.yaml", "tests/tax_loan_amount_12m.yam
         (TEST, "unknown(absent)", "unknown(soon)", 12, "test.figure"),
     ],
 )
-def test_each_mistake_is_found_where_it_is(
-    pack: Path, file: str, old: str, new: str, line: int, code: str
-) -> None:
+def test_each_mistake_is_found_where_it_is(pack: Path, file: str, old: str, new: str, line: int, code: str) -> None:
     replace(pack / file, old, new)
     assert (f"tax-loan/{file}", line, code) in mistakes_of(pack)
 
@@ -277,9 +273,7 @@ def test_a_pack_with_every_kind_of_document_passes(full_pack: Path) -> None:
         ("products/basic.yaml", "letter: query", "letter: gone", 9, "product.letter"),
     ],
 )
-def test_each_mistake_between_documents(
-    full_pack: Path, file: str, old: str, new: str, line: int, code: str
-) -> None:
+def test_each_mistake_between_documents(full_pack: Path, file: str, old: str, new: str, line: int, code: str) -> None:
     replace(full_pack / file, old, new)
     assert (line, code) in [(at, found) for _, at, found in mistakes_of(full_pack)]
 

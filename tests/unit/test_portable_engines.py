@@ -128,9 +128,7 @@ def _plain(rows: list[Any]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("value", [*(one.example for one in FUNCTIONS if one.example), *OPERATORS])
 def test_what_is_allowed_is_equal(both: Run, value: str) -> None:
-    duck, sail = both(
-        f"SELECT subject, {value} AS value FROM t WHERE i >= 0 OR i < 0 OR i IS NULL GROUP BY subject"
-    )
+    duck, sail = both(f"SELECT subject, {value} AS value FROM t WHERE i >= 0 OR i < 0 OR i IS NULL GROUP BY subject")
     assert duck == sail
 
 

@@ -69,9 +69,7 @@ GOOD = [
     grouped("sum(CASE WHEN b THEN CAST(0.5 AS DECIMAL(2, 1)) ELSE 1 END)"),
     grouped("date_diff('day', max(dt), :as_of)"),
     grouped("count(*) FILTER (WHERE dt + 30 < :as_of)"),
-    grouped(
-        "count(*) FILTER (WHERE dt > DATE '2026-01-31' AND s IN ('a', 'b') AND NOT b AND i BETWEEN 1 AND 3)"
-    ),
+    grouped("count(*) FILTER (WHERE dt > DATE '2026-01-31' AND s IN ('a', 'b') AND NOT b AND i BETWEEN 1 AND 3)"),
     grouped("count(DISTINCT s || '-' || period)"),
     grouped("max(i % 12)"),
     grouped("bit_count(bit_or(CAST(1 AS BIGINT) << (year(dt) * 12 + month(dt) - 24000)))"),
@@ -106,8 +104,7 @@ BAD = [
     ("sql.part", "SELECT DISTINCT ON (subject) subject, d AS value FROM t"),
     (
         "sql.part",
-        "WITH RECURSIVE a AS (SELECT subject FROM t) SELECT subject, count(*) AS value FROM a "
-        "GROUP BY subject",
+        "WITH RECURSIVE a AS (SELECT subject FROM t) SELECT subject, count(*) AS value FROM a GROUP BY subject",
     ),
     (
         "sql.part",
@@ -132,8 +129,7 @@ BAD = [
     ("portable.one-row", "SELECT DISTINCT subject, s AS value FROM t"),
     (
         "portable.one-row",
-        "SELECT subject, d AS value FROM t QUALIFY row_number() OVER (PARTITION BY subject, s "
-        "ORDER BY k) = 1",
+        "SELECT subject, d AS value FROM t QUALIFY row_number() OVER (PARTITION BY subject, s ORDER BY k) = 1",
     ),
     (
         "portable.one-row",
@@ -326,10 +322,7 @@ def test_a_parameter_is_as_long_as_its_longest_value() -> None:
 
 
 def test_every_mistake_at_once_with_its_line() -> None:
-    sql = (
-        "SELECT subject,\n avg(d)\n  / count(*) AS value\nFROM t\nWHERE dt < current_date\n AND "
-        "s = 3\nGROUP BY 1"
-    )
+    sql = "SELECT subject,\n avg(d)\n  / count(*) AS value\nFROM t\nWHERE dt < current_date\n AND s = 3\nGROUP BY 1"
     found = lint(read(sql, TABLES, file="x.sql", first_line=20))
     assert [(mistake.line, mistake.code) for mistake in found if mistake.code != "portable.one-row"] == [
         (21, "portable.divisor"),
@@ -343,8 +336,7 @@ def test_every_mistake_at_once_with_its_line() -> None:
 
 def test_a_bound_name_keeps_the_lines_that_follow() -> None:
     sql = (
-        "SELECT subject, max(:as_of) AS value\nFROM t\nWHERE dt > :back_12m\nAND s = 'a:b'\nAND "
-        "b = 1\nGROUP BY subject"
+        "SELECT subject, max(:as_of) AS value\nFROM t\nWHERE dt > :back_12m\nAND s = 'a:b'\nAND b = 1\nGROUP BY subject"
     )
     assert [mistake.line for mistake in lint(read(sql, TABLES))] == [5]
 

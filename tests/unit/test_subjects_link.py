@@ -141,9 +141,7 @@ def test_an_identifier_told_by_its_form(vault: Vault) -> None:
 
 def test_a_citizen_number_that_passes_for_a_credit_code_is_a_persons(vault: Vault) -> None:
     births = (f"19{n // 336 % 100:02d}{n // 28 % 12 + 1:02d}{n % 28 + 1:02d}" for n in range(3000))
-    both = next(
-        number for birth in births if (number := ric(birth, area="110101")) and is_credit_code(number)
-    )
+    both = next(number for birth in births if (number := ric(birth, area="110101")) and is_credit_code(number))
     linking = deliver(vault, made.COURT, [{"exec_id": both}])
     assert (tokens(linking)[0] or "")[8] == "P"
     by_tax = deliver(vault, made.resource([("tax_no", "tax_no")]), [{"tax_no": both}])
@@ -169,9 +167,7 @@ def test_fifteen_digits_that_fit_both_forms_are_nobodys(vault: Vault) -> None:
 def test_an_invalid_first_identifier_is_reported_and_the_next_one_counts(vault: Vault) -> None:
     (known,) = tokens(deliver(vault, REGISTER, [{"uscc": FIRM, "reg_no": reg_no(11)}]))
     wrong = FIRM[:-1] + ("A" if FIRM[-1] != "A" else "B")
-    linking = deliver(
-        vault, REGISTER, [{"uscc": wrong, "reg_no": reg_no(11)}, {"uscc": "9136O5020000000112"}]
-    )
+    linking = deliver(vault, REGISTER, [{"uscc": wrong, "reg_no": reg_no(11)}, {"uscc": "9136O5020000000112"}])
     assert tokens(linking) == [known, None]
     assert checks(linking) == [
         (1, "identifier-check-digit"), (2, "identifier-letter-for-digit"),

@@ -73,9 +73,7 @@ def test_what_contradicts(left: str, right: str, open_: bool) -> None:
 
 def test_persons_and_masked_names_are_seen() -> None:
     assert all(looks_like_person(name) for name in ["王小明", "欧阳春", "买买提·吐尔逊", " 李四 "])
-    assert not any(
-        looks_like_person(name) for name in ["昌盛厂", "新余商会", "供销社", "新余市昌盛商贸有限公司"]
-    )
+    assert not any(looks_like_person(name) for name in ["昌盛厂", "新余商会", "供销社", "新余市昌盛商贸有限公司"])
     assert all(is_masked(name) for name in ["张*", "新余＊＊有限公司", "李某", "○○公司", "xx公司"])
     assert not is_masked("新余市昌盛商贸有限公司")
 

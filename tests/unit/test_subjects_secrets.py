@@ -160,9 +160,7 @@ def test_an_unknown_algorithm_is_refused(vault: Vault, home: Path) -> None:
 
 def test_the_bytes_of_an_erased_subject_are_gone_from_the_files(vault: Vault, home: Path) -> None:
     subject = find(vault, "uscc", uscc(1), today=TODAY)
-    deliver(
-        vault, REGISTER, [ROW | {"ent_name": "新余市改名商贸有限公司"}], parcel="p2"
-    )  # an older copy lies about
+    deliver(vault, REGISTER, [ROW | {"ent_name": "新余市改名商贸有限公司"}], parcel="p2")  # an older copy lies about
     record = vault.store.records([subject.token])[subject.token]
     (digest,) = vault.identifier_digests([f"uscc|{uscc(1)}"])
     pieces = [record.wrapped, record.body, digest[8:], *vault.name_digests(vault.places.parts(NAME))]

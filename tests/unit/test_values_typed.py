@@ -155,10 +155,7 @@ def test_every_stated_capital_of_the_real_registers_is_an_amount(city: str) -> N
     if not path.is_file():
         pytest.skip(f"no real data: {path.name} is not shipped; name its folder in PUHUI_REAL_DATA")
     with duckdb.connect() as db:
-        texts = [
-            r[0]
-            for r in db.execute("SELECT 注册资金 FROM read_csv(?, all_varchar=true)", [str(path)]).fetchall()
-        ]
+        texts = [r[0] for r in db.execute("SELECT 注册资金 FROM read_csv(?, all_varchar=true)", [str(path)]).fetchall()]
     column = Column(from_="x", as_="amount", currency_to="reg_capital_currency", unit="万")
     rows = run(typed_expression(resource().field("reg_capital"), '"x"', mapping_column=column), texts)
     stated = [row for row, text in zip(rows, texts, strict=True) if text != "N/A"]
@@ -167,7 +164,9 @@ def test_every_stated_capital_of_the_real_registers_is_an_amount(city: str) -> N
 
 
 def test_a_long_list_is_looked_up_like_a_short_one(tmp_path: Path) -> None:
-    values = [forms.CodeValue(code=f"{n:04}", title=forms.Words(zh=f"第{n}类", en=""), also=[f"类{n}"]) for n in range(200)]
+    values = [
+        forms.CodeValue(code=f"{n:04}", title=forms.Words(zh=f"第{n}类", en=""), also=[f"类{n}"]) for n in range(200)
+    ]
     words = ["0007", "第7类", "类199", "００１１", "9999", None, "第200类"]
     for is_open in (True, False):
         long_list = forms.CodeList(

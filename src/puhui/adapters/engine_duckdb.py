@@ -27,9 +27,7 @@ class DuckEngine:
         self._db.execute("SET preserve_insertion_order = false")
         self._columns: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def run(
-        self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets
-    ) -> dict[str, pa.Table]:
+    def run(self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets) -> dict[str, pa.Table]:
         for name, table in tables.items():
             self._db.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {self._rows(table, buckets)}")
         return {name: self._answer(name, sql) for name, sql in queries.items()}

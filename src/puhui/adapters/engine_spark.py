@@ -34,9 +34,7 @@ class SparkEngine:
         self._session = session
         self._stop = stop
 
-    def run(
-        self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets
-    ) -> dict[str, pa.Table]:
+    def run(self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets) -> dict[str, pa.Table]:
         for name, table in tables.items():
             self._rows(table, buckets).createOrReplaceTempView(name)
         return {name: self._answer(name, sql) for name, sql in queries.items()}
@@ -46,9 +44,7 @@ class SparkEngine:
         if not files:
             nulls = ", ".join(f"CAST(NULL AS {spark_type(kind)}) AS `{name}`" for name, kind in table.columns)
             return self._session.sql(f"SELECT {nulls} WHERE FALSE")
-        rows = self._session.read.option("mergeSchema", "true").parquet(
-            *(os.fspath(file.path) for file in files)
-        )
+        rows = self._session.read.option("mergeSchema", "true").parquet(*(os.fspath(file.path) for file in files))
         held = frozenset(rows.columns)
         condition = table.condition(buckets)
         if condition:

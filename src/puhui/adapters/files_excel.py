@@ -100,9 +100,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, Row]]:
         yield number, [cell_text(cell) for cell in cells]
 
 
-def _merged(
-    sheet: CalamineSheet, rows: Sequence[tuple[int, Row]], header_place: int
-) -> Iterator[tuple[int, Row]]:
+def _merged(sheet: CalamineSheet, rows: Sequence[tuple[int, Row]], header_place: int) -> Iterator[tuple[int, Row]]:
     """The rows below the header, with merged cells filled."""
     left = sheet.start[1] if sheet.start else 0
     covers: dict[int, list[tuple[int, int, int]]] = {}

@@ -110,9 +110,7 @@ def _is_noise(name: str) -> bool:
 
 def _refuse_member(member: zipfile.ZipInfo) -> None:
     name = member.filename
-    outside = (
-        name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name
-    )
+    outside = name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name
     if outside or stat.S_ISLNK(member.external_attr >> 16):
         raise _refused(
             "压缩包内的文件名指向包外，或为链接",

@@ -66,9 +66,7 @@ def _as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _as_text(column.dictionary_decode())
     if pa.types.is_nested(kind):
-        texts = [
-            None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()
-        ]
+        texts = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()]
         return pa.array(texts, pa.string())
     if pa.types.is_decimal(kind):
         return pa.array([None if v is None else f"{v:f}" for v in column.to_pylist()], pa.string())

@@ -52,9 +52,7 @@ class TextRows:
     def _write(self) -> None:
         if not self._rows:
             return
-        columns = [
-            _text_array([value or None for value in column]) for column in zip(*self._rows, strict=True)
-        ]
+        columns = [_text_array([value or None for value in column]) for column in zip(*self._rows, strict=True)]
         columns.append(pa.array(self._lines, pa.int64()))
         self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
         self._rows.clear()

@@ -93,9 +93,7 @@ def _parse(
                 parser.Parse(part, False)
             parser.Parse("", True)
     except expat.ExpatError as broken:
-        raise _refused(
-            f"第 {broken.lineno} 行不是有效的 XML", f"line {broken.lineno} is not valid XML"
-        ) from None
+        raise _refused(f"第 {broken.lineno} 行不是有效的 XML", f"line {broken.lineno} is not valid XML") from None
 
 
 def _refuse_doctype(*_: object) -> None:

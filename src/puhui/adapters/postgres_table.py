@@ -83,9 +83,7 @@ def _refuse_password(conninfo: str) -> None:
     if "password" in stated:
         raise NotAllowed(
             Said("连接信息中不得含口令", "the connection information must not hold a password"),
-            todo=Said(
-                "把口令放入 PGPASSFILE 所指文件", "put the password into the file that PGPASSFILE names"
-            ),
+            todo=Said("把口令放入 PGPASSFILE 所指文件", "put the password into the file that PGPASSFILE names"),
         )
 
 

@@ -37,9 +37,7 @@ _WHOLE, _START, _INSIDE, _NOWHERE = range(4)
 
 def _candidates(packs: PackSet, words: list[str]) -> Iterator[Hit]:
     for resource in packs.resources.values():
-        yield Hit(
-            "resource", resource.name, resource.title, resource.name, _score(words, _resource(resource))
-        )
+        yield Hit("resource", resource.name, resource.title, resource.name, _score(words, _resource(resource)))
         for field in resource.fields:
             score = _score(words, _field(field))
             yield Hit("field", field.name, field.title, resource.name, score)

@@ -33,9 +33,7 @@ class Freshness:
     missing: tuple[str, ...] = ()
 
 
-def freshness(
-    resource: Resource, periods_held: Sequence[str], last_delivery: date | None, today: date
-) -> Freshness:
+def freshness(resource: Resource, periods_held: Sequence[str], last_delivery: date | None, today: date) -> Freshness:
     """How fresh a resource is on `today`. `periods_held`: names as `model.time.period_of` makes them, any
     order."""
     if last_delivery is None:

@@ -111,9 +111,7 @@ def by_period(rows: Rows, layout: Layout, district: District) -> Rows:
     if layout.period is None or not layout.is_monthly:
         return rows
     days = rows.table.column(layout.period[0]).combine_chunks().to_numpy(zero_copy_only=False)
-    return Rows(
-        rows.item, rows.table, rows.subject, place_of_month(days.astype("datetime64[D]"), district.month_ends)
-    )
+    return Rows(rows.item, rows.table, rows.subject, place_of_month(days.astype("datetime64[D]"), district.month_ends))
 
 
 def unsure_names(shared: Truth, registers: Sequence[list[Accepted]]) -> list[Truth]:
@@ -155,9 +153,7 @@ def _deliver_part(
     return _accepted(part, held, portion.conflicts), part.take(np.flatnonzero(back))
 
 
-def _wrong_rows(
-    part: Rows, layout: Layout, rng: np.random.Generator, settings: Settings, corrected: bool
-) -> Truth:
+def _wrong_rows(part: Rows, layout: Layout, rng: np.random.Generator, settings: Settings, corrected: bool) -> Truth:
     if not corrected or layout.item not in dirt.CONFLICT_FIELD:
         return np.zeros(len(part), bool)
     return rng.random(len(part)) < settings.rates.correction
@@ -180,9 +176,7 @@ def _accepted(part: Rows, held: Truth, conflicts: list[tuple[int, str]]) -> Acce
     return Accepted(part.take(np.flatnonzero(held)), kept)
 
 
-def _append(
-    portion: dirt.Portion, parcel: OpenParcel, links: list[registers.NameLink], planted: Planted
-) -> None:
+def _append(portion: dirt.Portion, parcel: OpenParcel, links: list[registers.NameLink], planted: Planted) -> None:
     before = parcel.lines
     name = parcel.layout.name
     for found in portion.findings:

@@ -137,13 +137,9 @@ def _plant_dates(portion: Portion, layout: Layout, chosen: Truth) -> None:
     note(portion, places, "bad_date", name, lost=True)
 
 
-def _plant_habits(
-    portion: Portion, layout: Layout, rng: np.random.Generator, rates: Rates, clean: Truth
-) -> None:
+def _plant_habits(portion: Portion, layout: Layout, rng: np.random.Generator, rates: Rates, clean: Truth) -> None:
     """What a reader must forgive: separators in amounts, words for nothing, full-width digits."""
-    amounts = [
-        n for n, kind in layout.types.items() if kind.startswith("decimal") and _filled(portion, n).any()
-    ]
+    amounts = [n for n, kind in layout.types.items() if kind.startswith("decimal") and _filled(portion, n).any()]
     if amounts:
         name = amounts[0]
         places = _chosen(rng, rates.text_amount, clean & _filled(portion, name))
@@ -212,9 +208,7 @@ def another(cells: pa.Array, kind: str) -> pa.Array:
     """Values of the same kind that differ from each cell: a digit moved, the next grade, another year."""
     if not pa.types.is_string(cells.type):
         return pc.cast(pc.add(cells, pa.scalar(1, cells.type)), cells.type)
-    return pa.array(
-        [_another(cell, is_day=kind in ("date", "ym")) for cell in cells.to_pylist()], pa.string()
-    )
+    return pa.array([_another(cell, is_day=kind in ("date", "ym")) for cell in cells.to_pylist()], pa.string())
 
 
 def _another(cell: str, *, is_day: bool) -> str:

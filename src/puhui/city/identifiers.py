@@ -104,9 +104,7 @@ def registration_numbers(region: Whole, serial: Whole) -> Bytes:
 
 def phones(serial: Whole) -> pa.StringArray:
     """Mobile numbers of the block 100, which no carrier has."""
-    return strings_of(
-        np.hstack([np.tile(np.frombuffer(b"100", np.uint8), (len(serial), 1)), digits_of(serial, 8)])
-    )
+    return strings_of(np.hstack([np.tile(np.frombuffer(b"100", np.uint8), (len(serial), 1)), digits_of(serial, 8)]))
 
 
 def spoil(codes: pa.Array) -> pa.Array:

@@ -147,9 +147,7 @@ def _births(settings: Settings, first: int, count: int) -> tuple[Whole, Days]:
     return area, newest - day.astype("timedelta64[D]")
 
 
-def _make_firms(
-    settings: Settings, rng: np.random.Generator, place: int, first: int, count: int, people: int
-) -> Firms:
+def _make_firms(settings: Settings, rng: np.random.Generator, place: int, first: int, count: int, people: int) -> Firms:
     kind = rng.choice(5, size=count, p=_KIND_SHARES).astype(np.int64)
     home = (rng.random(count) < 0.3).astype(np.int64)
     area = _areas_in_codes(settings, rng, home)
@@ -212,9 +210,7 @@ def _established(settings: Settings, rng: np.random.Generator, kind: Whole) -> D
     return np.datetime64(settings.as_of) - age.astype("timedelta64[D]")
 
 
-def _endings(
-    settings: Settings, rng: np.random.Generator, established: Days, kind: Whole
-) -> tuple[Days, Truth]:
+def _endings(settings: Settings, rng: np.random.Generator, established: Days, kind: Whole) -> tuple[Days, Truth]:
     """Some businesses older than two years ended within the city's months: deregistered, or their licence
     revoked.
     """
@@ -326,9 +322,7 @@ def _drawn(rng: np.random.Generator, weight: Real, count: int) -> Whole:
     total = np.cumsum(weight)
     if total[-1] <= 0:
         return np.full(count, NOBODY, dtype=np.int64)
-    places: Whole = np.searchsorted(total, rng.random(count) * total[-1], side="right").clip(
-        0, len(weight) - 1
-    )
+    places: Whole = np.searchsorted(total, rng.random(count) * total[-1], side="right").clip(0, len(weight) - 1)
     return places
 
 

@@ -71,9 +71,7 @@ def make_city(
         **fillers({r.item_id: r for r in packs.resources.values()}, packs.codes),
     }
     layouts = {
-        item: layout
-        for item, layout in layouts_of(packs.resources.values(), subjects).items()
-        if item in agencies
+        item: layout for item, layout in layouts_of(packs.resources.values(), subjects).items() if item in agencies
     }
     parcel_folder = folder / "deliveries"
     parcel_folder.mkdir(parents=True)
@@ -81,9 +79,7 @@ def make_city(
         parcel_folder, [(plan, layout) for layout in layouts.values() for plan in schedule(layout, settings)]
     )
     files = TruthFiles(folder / "truth", figures=subjects <= TRUTH_LIMIT if truth is None else truth)
-    held = {
-        item: _months_held(item, parcels, settings) for item, layout in layouts.items() if layout.is_monthly
-    }
+    held = {item: _months_held(item, parcels, settings) for item, layout in layouts.items() if layout.is_monthly}
     spans = settings.districts()
     for place, (first, count) in enumerate(spans):
         district = make_district(settings, place, first, count)
@@ -102,9 +98,7 @@ def make_city(
 def _months_held(item: str, parcels: list[OpenParcel], settings: Settings) -> frozenset[str]:
     """The months that the parcels of an item bring, as `2026-06`."""
     names = [str(month) for month in settings.month_ends.astype("datetime64[M]")]
-    mine = [
-        parcel.planned for parcel in parcels if parcel.layout.item == item and not parcel.planned.corrects
-    ]
+    mine = [parcel.planned for parcel in parcels if parcel.layout.item == item and not parcel.planned.corrects]
     return frozenset(names[at] for planned in mine for at in range(planned.first, planned.last + 1))
 
 

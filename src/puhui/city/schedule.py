@@ -13,13 +13,9 @@ from puhui.city.settings import Settings, Truth, Whole
 
 MISSING = {"DL-03": 20}  # item: how many months back the parcel is that never came
 LATE = frozenset({"GJJ-02"})  # the last month but one comes after the last
-MONTHLY = frozenset(
-    {"SWJ-06", "SWJ-03", "RSJ-03", "GJJ-02", "DL-03", "JH-04"}
-)  # the others send their months at once
+MONTHLY = frozenset({"SWJ-06", "SWJ-03", "RSJ-03", "GJJ-02", "DL-03", "JH-04"})  # the others send their months at once
 CORRECTED = frozenset({"SWJ-06", "RSJ-03", "DL-03", "SCJ-16", "YYF-02"})
-GROWING = frozenset(
-    {"SCJ-01", "SCJ-08", "SCJ-21", "FY-01", "FY-02", "FY-03", "FGW-05"}
-)  # a base, then an increment
+GROWING = frozenset({"SCJ-01", "SCJ-08", "SCJ-21", "FY-01", "FY-02", "FY-03", "FGW-05"})  # a base, then an increment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +51,7 @@ def schedule(layout: Layout, settings: Settings) -> list[Planned]:
     if layout.item in CORRECTED:
         mended = plan[-2] if len(plan) > 1 else plan[0]
         plan.append(
-            Planned(
-                layout.item, "correction", mended.period, mended.first, mended.last, (90, 0), corrects=True
-            )
+            Planned(layout.item, "correction", mended.period, mended.first, mended.last, (90, 0), corrects=True)
         )
     return sorted(plan, key=lambda planned: planned.rank)
 

@@ -39,9 +39,7 @@ class TruthFiles:
         self._rows = pq.ParquetWriter(folder / "rows.parquet", ROWS, compression="zstd")
         self._links = pq.ParquetWriter(folder / "name_links.parquet", NAME_LINKS, compression="zstd")
 
-        self._figures = (
-            pq.ParquetWriter(folder / "figures.parquet", FIGURES, compression="zstd") if figures else None
-        )
+        self._figures = pq.ParquetWriter(folder / "figures.parquet", FIGURES, compression="zstd") if figures else None
         self.figures = 0
 
     @property
@@ -67,9 +65,7 @@ class TruthFiles:
             self._figures.close()
 
 
-def _table(
-    rows: list[tuple[object, ...]] | list[tuple[str, str, int, str, str, bool]], schema: pa.Schema
-) -> pa.Table:
+def _table(rows: list[tuple[object, ...]] | list[tuple[str, str, int, str, str, bool]], schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     arrays = [pa.array(column, part.type) for column, part in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

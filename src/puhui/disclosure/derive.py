@@ -60,9 +60,7 @@ class Seen:
     @property
     def leaves(self) -> frozenset[str]:
         """The forms in which the figure may leave, as far as this touch goes."""
-        return (
-            ALL if self.field is None and self.counts is None else forms_left(self.released, self.touch.how)
-        )
+        return ALL if self.field is None and self.counts is None else forms_left(self.released, self.touch.how)
 
     def gate(self, purpose: str, kind: str) -> Gate:
         """The gate for a purpose class and the kind of the figure's subject."""
@@ -138,17 +136,13 @@ def study_of(reading: Reading, packs: PackSet) -> Study:
     return Study(reading, tuple(seen), ties)
 
 
-def _counted(
-    touches: Iterable[Touch], out: set[tuple[tuple[int, str], str, How, int]]
-) -> Iterator[tuple[int, str]]:
+def _counted(touches: Iterable[Touch], out: set[tuple[tuple[int, str], str, How, int]]) -> Iterator[tuple[int, str]]:
     """The FROM items of which nothing but counts and yes/no reaches the value."""
     told = {at for at, _, how, _ in out if how not in (How.COUNT, How.FLAG)}
     yield from ({touch.at for touch in touches} - told)
 
 
-def _seen(
-    touch: Touch, packs: PackSet, ties: Ties, out: bool, counted: frozenset[tuple[int, str]]
-) -> Seen | None:
+def _seen(touch: Touch, packs: PackSet, ties: Ties, out: bool, counted: frozenset[tuple[int, str]]) -> Seen | None:
     relation = packs.relations.get(touch.table)
     resource = packs.resources.get(relation.from_ if relation is not None else touch.table)
     if resource is None:

@@ -99,9 +99,7 @@ def _column(column: str, far: bool, touched: list[Seen], indicator: Indicator) -
     leaves = ALL
     for seen in touched:
         leaves &= seen.leaves
-    places = dict.fromkeys(
-        Place(str(s.touch.clause), s.touch.scope, s.touch.line, str(s.touch.how)) for s in touched
-    )
+    places = dict.fromkeys(Place(str(s.touch.clause), s.touch.scope, s.touch.line, str(s.touch.how)) for s in touched)
     gates = {f"{p}.{k}": str(first.gate(p, k)) for p in head.purposes for k in head.subjects}
     return ColumnExplained(
         column,

@@ -99,8 +99,7 @@ def _let_out(study: Study) -> Iterator[Mistake]:
                 seen,
                 "policy.identifier-let-out",
                 "是标识、名称或联系方式，不得作为指标值给出（max()、拼接也不行）",
-                "names a subject and cannot be let out, not by max() or concatenation either; count it "
-                "or leave it out",
+                "names a subject and cannot be let out, not by max() or concatenation either; count it or leave it out",
                 PIPL_6,
             )
 

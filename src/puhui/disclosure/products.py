@@ -63,18 +63,14 @@ def _indicators(checking: Checking, product: Product) -> Iterator[Mistake]:
                 f"指标 {name} 的用途是 {allowed}，不含 {product.purpose}",
                 f"the indicator {name} is for {allowed}, not for {product.purpose}",
             )
-            yield checking.mistake(
-                "products", product.name, ("indicators", place), "policy.product-purpose", said
-            )
+            yield checking.mistake("products", product.name, ("indicators", place), "policy.product-purpose", said)
         strangers = [kind for kind in product.subjects if kind not in indicator.head.subjects]
         if len(strangers) == len(product.subjects):
             said = Said(
                 f"指标 {name} 不适用于本产品的任何主体类型",
                 f"the indicator {name} is for none of the product's subjects",
             )
-            yield checking.mistake(
-                "products", product.name, ("indicators", place), "policy.product-subjects", said
-            )
+            yield checking.mistake("products", product.name, ("indicators", place), "policy.product-subjects", said)
 
 
 def _letter(checking: Checking, product: Product, asks: tuple[Ask, ...]) -> Iterator[Mistake]:
@@ -103,13 +99,10 @@ def _ticked(letter: Letter, ask: Ask) -> bool:
 def _missing_tick(checking: Checking, product: Product, letter: Letter, ask: Ask) -> Mistake:
     said = Said(
         f"授权书 {letter.name} 缺少对 {ask.item} 的 {ask.gate} 勾选项（指标 {ask.indicator} 需要）",
-        f"the letter {letter.name} has no tick of gate {ask.gate} for {ask.item}, which "
-        f"{ask.indicator} needs",
+        f"the letter {letter.name} has no tick of gate {ask.gate} for {ask.item}, which {ask.indicator} needs",
     )
     found = checking.mistake("products", product.name, ("letter",), "policy.letter-lacks-tick", said)
-    return Mistake(
-        found.file, found.line, found.code, said, article_of(ask.gate, product.purpose), ask.item, "letter"
-    )
+    return Mistake(found.file, found.line, found.code, said, article_of(ask.gate, product.purpose), ask.item, "letter")
 
 
 def _no_letter(
@@ -123,6 +116,4 @@ def _no_letter(
     article = ART_18 if about_persons else article_of(strictest(ask.gate for ask in closed), product.purpose)
     said = Said(f"产品没有授权书，但需要（{needs}）", f"the product has no letter and needs one ({needs})")
     found = checking.mistake("products", product.name, ("indicators",), "policy.no-letter", said)
-    yield Mistake(
-        found.file, found.line, found.code, said, article, closed[0].item if closed else "", "letter"
-    )
+    yield Mistake(found.file, found.line, found.code, said, article, closed[0].item if closed else "", "letter")

@@ -46,9 +46,7 @@ FUNCTIONS = (
         "bit_or(i & 7)",
         "int",
     ),
-    Function(
-        "coalesce", (exp.Coalesce,), Said("第一个非空值", "the first that is not null"), "max(coalesce(i, 0))"
-    ),
+    Function("coalesce", (exp.Coalesce,), Said("第一个非空值", "the first that is not null"), "max(coalesce(i, 0))"),
     Function("nullif", (exp.Nullif,), Said("相等则为空", "null where both are equal"), "max(nullif(i, 0))"),
     Function("abs", (exp.Abs,), Said("绝对值", "absolute value"), "max(abs(d))"),
     Function(
@@ -57,15 +55,11 @@ FUNCTIONS = (
         Said("较大者（忽略空值）", "the greater, nulls ignored"),
         "max(greatest(i, 3))",
     ),
-    Function(
-        "least", (exp.Least,), Said("较小者（忽略空值）", "the lesser, nulls ignored"), "max(least(i, 3))"
-    ),
+    Function("least", (exp.Least,), Said("较小者（忽略空值）", "the lesser, nulls ignored"), "max(least(i, 3))"),
     Function("year", (exp.Year,), Said("年", "year of a date"), "max(year(dt))", "int"),
     Function("quarter", (exp.Quarter,), Said("季度 1–4", "quarter, 1 to 4"), "max(quarter(dt))", "int"),
     Function("month", (exp.Month,), Said("月 1–12", "month, 1 to 12"), "max(month(dt))", "int"),
-    Function(
-        "day", (exp.Day, exp.DayOfMonth), Said("日 1–31", "day of the month, 1 to 31"), "max(day(dt))", "int"
-    ),
+    Function("day", (exp.Day, exp.DayOfMonth), Said("日 1–31", "day of the month, 1 to 31"), "max(day(dt))", "int"),
     Function(
         "last_day",
         (exp.LastDay,),
@@ -113,9 +107,7 @@ FUNCTIONS = (
         "",
         "decimal",
     ),
-    Function(
-        "row_number", (exp.RowNumber,), Said("窗口：排序须唯一", "window; its order must be total"), "", "int"
-    ),
+    Function("row_number", (exp.RowNumber,), Said("窗口：排序须唯一", "window; its order must be total"), "", "int"),
     Function(
         "rank",
         (exp.Rank,),
@@ -213,8 +205,7 @@ def render_portable_reference() -> str:
         "",
         ", ".join(f"`{name}`" for name in dict.fromkeys(OPERATORS.values())) + ".",
         "",
-        "`CAST` goes to `BIGINT` (from an integer, a boolean or a literal), `DECIMAL(p,s)`, "
-        "`DATE` and `VARCHAR`.",
+        "`CAST` goes to `BIGINT` (from an integer, a boolean or a literal), `DECIMAL(p,s)`, `DATE` and `VARCHAR`.",
         "",
         "## Not to be written",
         "",
@@ -243,8 +234,7 @@ _RULES = (
     "`first_value`, a ROWS frame)"
     " orders by the key of what it reads, or by every column that it puts out, each as it is "
     "(not inside `coalesce`).",
-    "- Joins are INNER or LEFT with ON or USING; no comma, CROSS, RIGHT, FULL, SEMI, ANTI, "
-    "NATURAL or ASOF join.",
+    "- Joins are INNER or LEFT with ON or USING; no comma, CROSS, RIGHT, FULL, SEMI, ANTI, NATURAL or ASOF join.",
     "- No LIMIT, no `select *`, no ordinals in GROUP BY, no DISTINCT ON, no recursion, no "
     "sub-query inside an expression.",
     "- Names are written exactly as declared: Spark's engines compare them with their case.",
@@ -265,6 +255,5 @@ _RULES = (
     " ELSE 0 END`, not `CASE WHEN NOT b THEN 0 ELSE d END`): Sail types it by its first result. Where "
     "none holds all, the"
     " first is written `CAST(… AS DECIMAL(p,s))`.",
-    "- 32-bit parts (`year`, `month`, `day` …) times a literal above 1,000,000 are refused: "
-    "they overflow silently.",
+    "- 32-bit parts (`year`, `month`, `day` …) times a literal above 1,000,000 are refused: they overflow silently.",
 )

@@ -43,9 +43,7 @@ def assemble(plan: Plan, layout: Layout, results: Mapping[str, pa.Table], bucket
 
 def _universe(plan: Plan, results: Mapping[str, pa.Table], buckets: int) -> tuple[pa.Array, list[int]]:
     """All subjects of the scans, each once, by bucket and token. Rows about no subject have no figures."""
-    scans = [
-        results[scan_name(name)].column("subject") for name in plan.sources if scan_name(name) in results
-    ]
+    scans = [results[scan_name(name)].column("subject") for name in plan.sources if scan_name(name) in results]
     chunks = [chunk.cast(pa.string()) for column in scans for chunk in column.chunks]
     tokens = pc.unique(pa.chunked_array(chunks, type=pa.string())).drop_null()
     tokens = tokens.filter(pc.not_equal(tokens, pa.scalar("")))

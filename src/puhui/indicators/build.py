@@ -97,8 +97,7 @@ def prepare(plan: Plan, editions: Editions, buckets: int = 16) -> Work:
     held = {name: editions[name] for name in plan.sources if name in editions}
     tables = {name: _table(source, held, plan) for name, source in plan.sources.items()}
     queries = {
-        scan_name(name): plan.scans[name].sql(conflicts=edition.conflicts > 0)
-        for name, (edition, _) in held.items()
+        scan_name(name): plan.scans[name].sql(conflicts=edition.conflicts > 0) for name, (edition, _) in held.items()
     }
     layout = layout_of(plan, held)
     for one, slot in zip(plan.indicators, layout.slots, strict=True):
@@ -153,9 +152,7 @@ def coverage(one: Compiled, plan: Plan, held: Editions) -> tuple[int, int] | Non
     """
     if one.window is None:
         return None
-    wanted = {
-        period_of(end, "month") for end in month_ends_in(months_back(plan.as_of, one.window), plan.as_of)
-    }
+    wanted = {period_of(end, "month") for end in month_ends_in(months_back(plan.as_of, one.window), plan.as_of)}
     counts = [
         len(wanted & frozenset(held[name][0].periods))
         for name in one.reads
@@ -199,9 +196,5 @@ def _answers(work: Work, engine: Engine, done: int) -> Generator[Answer, None, N
         for at, span in enumerate(todo):
             now = ahead or pool.submit(engine.run, work.queries, work.tables, span)
             results = now.result()
-            ahead = (
-                pool.submit(engine.run, work.queries, work.tables, todo[at + 1])
-                if at + 1 < len(todo)
-                else None
-            )
+            ahead = pool.submit(engine.run, work.queries, work.tables, todo[at + 1]) if at + 1 < len(todo) else None
             yield span, results

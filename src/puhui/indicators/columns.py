@@ -76,9 +76,7 @@ def _operand(one: Compiled, column: pa.Array) -> Vector | Truth:
 
 
 def _number(one: Compiled, column: pa.Array) -> Vector:
-    if not (
-        pa.types.is_integer(column.type) or pa.types.is_decimal(column.type) or pa.types.is_null(column.type)
-    ):
+    if not (pa.types.is_integer(column.type) or pa.types.is_decimal(column.type) or pa.types.is_null(column.type)):
         raise _wrong(one, column.type)
     return _vector(column)
 

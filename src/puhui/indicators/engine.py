@@ -68,9 +68,7 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
-    def run(
-        self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets
-    ) -> Mapping[str, pa.Table]:
+    def run(self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets) -> Mapping[str, pa.Table]:
         """The result of each query over the rows of the buckets. Repeatable; writes nothing that outlives
         it.
         """

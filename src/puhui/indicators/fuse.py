@@ -67,9 +67,7 @@ def _unqualified(node: exp.Expr) -> exp.Expr:
 
 def _aggregates_only(value: exp.Expr) -> bool:
     """No column is read outside an aggregate, so the value has a meaning over no rows."""
-    return all(
-        column.find_ancestor(exp.AggFunc, exp.Filter) is not None for column in value.find_all(exp.Column)
-    )
+    return all(column.find_ancestor(exp.AggFunc, exp.Filter) is not None for column in value.find_all(exp.Column))
 
 
 @dataclass(slots=True)
@@ -93,9 +91,7 @@ class Scan:
         outputs: list[exp.Expr] = [exp.column("subject")]
         if conflicts:
             outputs.append(exp.alias_(exp.BitwiseOrAgg(this=exp.column(CONFLICT)), CONFLICT))
-        outputs += [
-            exp.alias_(one.copy(), name) for name, one in self.aggregates.items() if name not in distinct
-        ]
+        outputs += [exp.alias_(one.copy(), name) for name, one in self.aggregates.items() if name not in distinct]
         scan = exp.select(*outputs).from_(self.table).group_by(exp.column("subject"))
         return (_with_distinct(scan, self.table, distinct) if distinct else scan).sql("duckdb")
 
@@ -124,9 +120,7 @@ def _with_distinct(scan: exp.Select, table: str, distinct: dict[str, Distinct]) 
     whole = exp.select("s.*").from_(scan.subquery("s"))
     for number, (of, conditions) in enumerate(groups.items()):
         alias = f"d{number}"
-        counts = [
-            exp.func("coalesce", exp.column(name, table=alias), exp.Literal.number(0)) for name in conditions
-        ]
+        counts = [exp.func("coalesce", exp.column(name, table=alias), exp.Literal.number(0)) for name in conditions]
         whole = whole.select(*(exp.alias_(one, name) for one, name in zip(counts, conditions, strict=True)))
         whole = whole.join(
             _counted(of, conditions, table).subquery(alias),

@@ -75,9 +75,7 @@ class Step:
         value = self.number(default) if default is not None else vec.nothing(self._rows)
         subject = node.args.get("this")
         for branch in reversed(node.args["ifs"]):
-            when = (
-                branch.this if subject is None else exp.EQ(this=subject.copy(), expression=branch.this.copy())
-            )
+            when = branch.this if subject is None else exp.EQ(this=subject.copy(), expression=branch.this.copy())
             value = vec.choose(_held(self.truth(when)), self.number(branch.args["true"]), value)
         return value
 
@@ -185,7 +183,4 @@ def is_condition(node: exp.Expr) -> bool:
     """The step gives a truth, not a number."""
     while isinstance(node, exp.Paren):
         node = node.this
-    return (
-        isinstance(node, exp.Boolean | exp.And | exp.Or | exp.Not | exp.Is | exp.Between)
-        or type(node) in _COMPARE
-    )
+    return isinstance(node, exp.Boolean | exp.And | exp.Or | exp.Not | exp.Is | exp.Between) or type(node) in _COMPARE

@@ -128,9 +128,7 @@ class Decoder:
         gone = {self.layout.slots[at].name for at in conflicts}
         return Known({name: at for name, at in reading.places.items() if name not in gone}, stored, reading)
 
-    def figures(
-        self, token: str, packed: bytes | None, names: Sequence[str] | None = None
-    ) -> tuple[Figure, ...]:
+    def figures(self, token: str, packed: bytes | None, names: Sequence[str] | None = None) -> tuple[Figure, ...]:
         """All figures of a subject, or those named, in the order of the snapshot. `packed` None: no row."""
         reading, conflicts, stored = self._row(token, packed)
         wanted = None if names is None else frozenset(names)

@@ -55,9 +55,7 @@ def rows_of(
     unknown = [name for name in state if name not in sources]
     if unknown:
         raise BadCase(f"there is no table {', '.join(unknown)}")
-    typed = {
-        name: [_typed(row, name, packs, sources, tokens) for row in rows] for name, rows in state.items()
-    }
+    typed = {name: [_typed(row, name, packs, sources, tokens) for row in rows] for name, rows in state.items()}
     for name in reads:
         if name not in typed and name in packs.relations:
             typed[name] = _derived(packs.relations[name], typed)
@@ -89,9 +87,7 @@ def _corrected(
 _SERVICE = ("subject", "period", "deleted", "conflict")
 
 
-def _typed(
-    row: Mapping[str, Any], name: str, packs: PackSet, sources: Mapping[str, Source], tokens: Tokens
-) -> Typed:
+def _typed(row: Mapping[str, Any], name: str, packs: PackSet, sources: Mapping[str, Source], tokens: Tokens) -> Typed:
     source, kinds = sources[name], _field_types(name, packs)
     extra = [key for key in row if key not in _SERVICE and source.column(key) is None]
     if extra:

@@ -179,11 +179,7 @@ def shown(figure: Figure) -> str:
     """A figure as tests state it: a value, `undefined`, `unknown(absent)`, `unknown(incomplete 11/12)`."""
     if figure.known:
         return "undefined" if figure.value is None else str(figure.value)
-    months = (
-        f" {figure.coverage[0]}/{figure.coverage[1]}"
-        if figure.coverage and figure.reason == "incomplete"
-        else ""
-    )
+    months = f" {figure.coverage[0]}/{figure.coverage[1]}" if figure.coverage and figure.reason == "incomplete" else ""
     return f"unknown({figure.reason}{months})"
 
 
@@ -230,16 +226,12 @@ def _by_engine(group: Sequence[_Run], packs: PackSet, engine: Engine, folder: Pa
             left = [run for run in left if run not in refused] if refused else []
             continue
         for run in left:
-            _judge(
-                run, engine.name, {token: figures(token, run.one.name) for token in run.tokens.of.values()}
-            )
+            _judge(run, engine.name, {token: figures(token, run.one.name) for token in run.tokens.of.values()})
         return
 
 
 def _engine_figures(plan: Plan, group: Sequence[_Run], engine: Engine, folder: Path) -> FigureOf:
-    held = {
-        name: _together(name, [run.held[name] for run in group if name in run.held]) for name in plan.sources
-    }
+    held = {name: _together(name, [run.held[name] for run in group if name in run.held]) for name in plan.sources}
     return engine_figures(plan, held, engine, folder)
 
 

@@ -89,8 +89,7 @@ class _Lint:
                 node,
                 "portable.one-row",
                 "无法证明每个主体至多一行：请 GROUP BY subject，或按 subject 分区并筛选 row_number() = 1",
-                "at most one row per subject cannot be proved: GROUP BY subject, or keep row_number() = "
-                "1 per subject",
+                "at most one row per subject cannot be proved: GROUP BY subject, or keep row_number() = 1 per subject",
             )
         self._declared(outer)
 
@@ -180,9 +179,7 @@ class _Lint:
             self.notes.say(clause, "portable.group", "只能用 GROUP BY 列", "GROUP BY takes columns only")
         for key in clause.expressions:
             if isinstance(key, exp.Literal):
-                self.notes.say(
-                    key, "portable.ordinal", "请写列名，不写序号", "write the column, not its number"
-                )
+                self.notes.say(key, "portable.ordinal", "请写列名，不写序号", "write the column, not its number")
 
     def _branches(self, scope: Scope) -> None:
         for name in scope.outputs:

@@ -61,9 +61,7 @@ class Kinds:
             case exp.Placeholder():
                 return "date" if node.name == "as_of" or node.name.startswith("back_") else ""
             case exp.Cast() | exp.TryCast():
-                return CASTS.get(
-                    node.to.this.name, "double" if node.to.this.name in ("DOUBLE", "FLOAT") else ""
-                )
+                return CASTS.get(node.to.this.name, "double" if node.to.this.name in ("DOUBLE", "FLOAT") else "")
             case exp.Case() | exp.If():
                 return _together([self.of(scope, part) for part in results_of(node)])
             case exp.Count():

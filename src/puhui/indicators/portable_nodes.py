@@ -71,9 +71,7 @@ class Nodes:
         source = scope.find(node) if isinstance(node, exp.Column) else None
         kept_case = all(part.name == part.name.lower() for part in node.find_all(exp.Identifier))
         if source is None and not kept_case:
-            self.notes.say(
-                node, "portable.case", "列名和表名一律小写", "names of columns and tables are lower-case"
-            )
+            self.notes.say(node, "portable.case", "列名和表名一律小写", "names of columns and tables are lower-case")
 
     def _placeholder(self, scope: Scope, node: exp.Expr) -> None:
         name = node.name
@@ -117,14 +115,9 @@ class Nodes:
                 node,
                 "portable.cast",
                 "小数转整数时 DuckDB 四舍五入、Spark 截断；删去转换，由 type 的小数位舍入",
-                "decimal to integer: DuckDB rounds, Spark cuts off; leave the cast out, `type` says the "
-                "scale",
+                "decimal to integer: DuckDB rounds, Spark cuts off; leave the cast out, `type` says the scale",
             )
-        elif (
-            to == "DATE"
-            and self.kinds.of(scope, node.this) == "text"
-            and not isinstance(node.this, exp.Literal)
-        ):
+        elif to == "DATE" and self.kinds.of(scope, node.this) == "text" and not isinstance(node.this, exp.Literal):
             self.notes.say(
                 node,
                 "portable.cast",
@@ -138,8 +131,7 @@ class Nodes:
                 node,
                 "portable.division",
                 "/ 和 sqrt 只能在最外层的 value 中、聚合之外；前面的步骤请保留分子和分母",
-                "/ and sqrt stand only in the outermost value, outside aggregates: carry numerator and "
-                "divisor there",
+                "/ and sqrt stand only in the outermost value, outside aggregates: carry numerator and divisor there",
             )
         if isinstance(node, exp.Div) and not _guarded(node.expression):
             self.notes.say(
@@ -163,9 +155,7 @@ class Nodes:
 
     def _remainder(self, scope: Scope, node: exp.Expr) -> None:
         self._arithmetic(scope, node)
-        if not (
-            isinstance(node.expression, exp.Literal) and node.expression.name.strip("0") not in ("", ".")
-        ):
+        if not (isinstance(node.expression, exp.Literal) and node.expression.name.strip("0") not in ("", ".")):
             self.notes.say(
                 node,
                 "portable.divisor",
@@ -183,9 +173,7 @@ class Nodes:
                 "date minus date is an interval in Spark: write date_diff('day', from, to)",
             )
             return
-        plain_days = (
-            isinstance(node, exp.Add | exp.Sub) and {left, right} == {"date", "int"} and left != "int"
-        )
+        plain_days = isinstance(node, exp.Add | exp.Sub) and {left, right} == {"date", "int"} and left != "int"
         wrong = [kind for kind in (left, right) if kind and family(kind) != "number"]
         if wrong and not plain_days and not (isinstance(node, exp.Add) and {left, right} == {"date", "int"}):
             self.notes.mixed(node, [left or "?", right or "?"])
@@ -199,8 +187,7 @@ class Nodes:
                 node,
                 "portable.overflow",
                 "年、月、日在 Spark 中是 32 位整数，乘积会无声溢出；先 CAST(… AS BIGINT)",
-                "parts of a date are 32-bit in Spark and the product overflows silently: CAST(… AS "
-                "BIGINT) first",
+                "parts of a date are 32-bit in Spark and the product overflows silently: CAST(… AS BIGINT) first",
             )
         told = overflows(node, self.numbers.look(scope)) if isinstance(node, exp.Mul) else None
         if told is not None:
@@ -250,9 +237,7 @@ class Nodes:
     def _sum(self, scope: Scope, node: exp.Expr) -> None:
         kind = self.kinds.of(scope, node.this)
         if isinstance(node.this, exp.Distinct):
-            self.notes.say(
-                node, "portable.distinct", "DISTINCT 只能用在 count 中", "DISTINCT is for count only"
-            )
+            self.notes.say(node, "portable.distinct", "DISTINCT 只能用在 count 中", "DISTINCT is for count only")
         if kind and family(kind) != "number":
             self.notes.say(
                 node,
@@ -301,15 +286,11 @@ class Nodes:
                 "a windowed aggregate takes no FILTER: use CASE WHEN inside it",
             )
         if node.args.get("alias") is not None or node.args.get("over") not in (None, "OVER"):
-            self.notes.say(
-                node, "portable.window", "窗口要直接写在 OVER (…) 中", "write the window inside OVER (…)"
-            )
+            self.notes.say(node, "portable.window", "窗口要直接写在 OVER (…) 中", "write the window inside OVER (…)")
         if isinstance(inner, _RANKED) and node.args.get("order") is None:
             self._untied(node)
         rows = spec is not None and spec.args.get("kind") == "ROWS" and node.args.get("order") is not None
-        if (isinstance(inner, _ORDERED) or (rows and not _whole_frame(spec))) and not total_order(
-            scope, node
-        ):
+        if (isinstance(inner, _ORDERED) or (rows and not _whole_frame(spec))) and not total_order(scope, node):
             self._untied(node)
         if spec is not None and not _plain_frame(spec):
             self.notes.say(
@@ -324,8 +305,7 @@ class Nodes:
             node,
             "portable.window-order",
             "窗口排序须唯一：加上资源的键，或把输出的每一列原样列入 ORDER BY",
-            "the window's order leaves ties: add the resource's key, or every column that is put "
-            "out, as it is",
+            "the window's order leaves ties: add the resource's key, or every column that is put out, as it is",
         )
 
     def _same(self, scope: Scope, node: exp.Expr, parts: list[exp.Expr], *, only: str = "") -> None:

@@ -72,9 +72,7 @@ def _conjuncts(clause: exp.Expr | None) -> list[exp.Expr]:
 
 
 def _one(node: exp.Expr) -> bool:
-    return (
-        isinstance(node, exp.EQ) and isinstance(node.expression, exp.Literal) and node.expression.name == "1"
-    )
+    return isinstance(node, exp.EQ) and isinstance(node.expression, exp.Literal) and node.expression.name == "1"
 
 
 def _is_number_one(scope: Scope, source: Source, part: exp.Expr) -> bool:

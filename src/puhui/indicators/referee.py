@@ -105,9 +105,7 @@ class _Select:
 
     def _meets(self, join: exp.Join, row: Joined, alias: str, other: Row) -> bool:
         for name in join.args.get("using") or []:
-            mine = next(
-                value for one in row.values() if (value := one.get(name.name)) is not None or name.name in one
-            )
+            mine = next(value for one in row.values() if (value := one.get(name.name)) is not None or name.name in one)
             if mine is None or other[name.name] is None or ordered(mine, other[name.name]) != 0:
                 return False
         on = join.args.get("on")
@@ -115,9 +113,7 @@ class _Select:
 
     def _where(self, joined: list[Joined]) -> list[Joined]:
         where = self._select.args.get("where")
-        return (
-            joined if where is None else [row for row in joined if is_true(self._evaluate(where.this, row))]
-        )
+        return joined if where is None else [row for row in joined if is_true(self._evaluate(where.this, row))]
 
     def _evaluate(self, node: exp.Expr, row: Joined) -> Value:
         return evaluate(node, lambda leaf: self._column(leaf, row))
@@ -149,9 +145,7 @@ class _Select:
     ) -> Callable[[exp.Expr], Value]:
         return lambda node: windows[node][at] if isinstance(node, exp.Window) else self._column(node, row)
 
-    def _windows(
-        self, rows: Sequence[Any], value: Callable[[exp.Expr, Any], Value]
-    ) -> dict[exp.Expr, Sequence[Value]]:
+    def _windows(self, rows: Sequence[Any], value: Callable[[exp.Expr, Any], Value]) -> dict[exp.Expr, Sequence[Value]]:
         places = [*self._outputs.values(), *filter(None, [self._select.args.get("qualify")])]
         found = {window for place in places for window in place.find_all(exp.Window)}
         return {window: windowed(window, rows, value) for window in found}
@@ -196,11 +190,7 @@ class _Select:
                 return windows[one][at]
             if isinstance(one, exp.AggFunc | exp.Filter):
                 return aggregate(one, rows, self._evaluate)
-            if (
-                isinstance(one, exp.Column)
-                and not one.table
-                and not any(one.name in row for row in rows[0].values())
-            ):
+            if isinstance(one, exp.Column) and not one.table and not any(one.name in row for row in rows[0].values()):
                 return self._in_group(self._outputs[one.name], rows, windows, at)
             return self._column(one, rows[0])  # a group's key is the same in all its rows
 

@@ -50,9 +50,7 @@ def _sum(values: list[Value]) -> Value:
 
 
 def _best(sign: int) -> Callable[[list[Value]], Value]:
-    return lambda values: (
-        reduce(lambda a, b: b if ordered(b, a) * sign > 0 else a, values) if values else None
-    )
+    return lambda values: reduce(lambda a, b: b if ordered(b, a) * sign > 0 else a, values) if values else None
 
 
 def _bits(values: list[Value]) -> Value:

@@ -37,9 +37,7 @@ class Held:
     complete: frozenset[str] = field(default=frozenset())  # names of kinds
 
 
-def figures_of(
-    one: Compiled, held: Mapping[str, Held], as_of: date, subjects: Iterable[str]
-) -> dict[str, Figure]:
+def figures_of(one: Compiled, held: Mapping[str, Held], as_of: date, subjects: Iterable[str]) -> dict[str, Figure]:
     """The figure of one indicator for each of the subjects."""
     in_force = {name: _in_force(table, as_of) for name, table in held.items()}
     values = _values(one, held, in_force)
@@ -73,9 +71,7 @@ def _is_retired(rule: Retirement, row: Mapping[str, Any], as_of: date) -> bool:
             return value in rule.values
 
 
-def _values(
-    one: Compiled, held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> dict[str, Any]:
+def _values(one: Compiled, held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     if any(name not in held for name in one.reads if name not in one.either):
         return {}
     tables = {name: table_of(rows.get(name, ()), _names(held, name)) for name in one.reads}
@@ -108,20 +104,14 @@ def _figure(
         return Figure(one.name, False, None, Unknown.INCOMPLETE, months)
     if _in_conflict(one, rows, token):
         return Figure(one.name, False, None, Unknown.CONFLICT, months)
-    value = (
-        as_declared(values[token], one.type) if token in values else as_declared(_given(one.empty), one.type)
-    )
+    value = as_declared(values[token], one.type) if token in values else as_declared(_given(one.empty), one.type)
     return Figure(one.name, True, value, None, months)
 
 
-def _is_known(
-    held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]], name: str, token: str
-) -> bool:
+def _is_known(held: Mapping[str, Held], rows: Mapping[str, Sequence[Mapping[str, Any]]], name: str, token: str) -> bool:
     if name not in held:
         return False
-    return Subject(token).kind.value in held[name].complete or any(
-        row["subject"] == token for row in rows[name]
-    )
+    return Subject(token).kind.value in held[name].complete or any(row["subject"] == token for row in rows[name])
 
 
 def _in_conflict(one: Compiled, rows: Mapping[str, Sequence[Mapping[str, Any]]], token: str) -> bool:
@@ -166,10 +156,6 @@ def as_declared(value: Any, kind: ValueType) -> Value | None:
         case "bool":
             return bool(value)
         case "date":
-            return (
-                date.fromisoformat(value)
-                if isinstance(value, str)
-                else date(value.year, value.month, value.day)
-            )
+            return date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
         case _:
             return str(value)

@@ -105,9 +105,7 @@ def _moved(node: exp.Expr, ev: Evaluate, sign: int) -> Value:
         return None
     if isinstance(left, date):
         return (left - right).days if isinstance(right, date) else left + timedelta(days=sign * int(right))
-    return _simplified(
-        exact.add(_as_number(left), exact.negate(_as_number(right)) if sign < 0 else _as_number(right))
-    )
+    return _simplified(exact.add(_as_number(left), exact.negate(_as_number(right)) if sign < 0 else _as_number(right)))
 
 
 def _remainder(left: Fraction, right: Fraction) -> Value:
@@ -255,9 +253,7 @@ def cast(value: Value, to: exp.DataType) -> Value:
     """Casts of the portable subset; decimals are rounded half away from zero, as the engines do."""
     kind = to.this.value
     if kind == "DATE":
-        return (
-            date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
-        )
+        return date.fromisoformat(value) if isinstance(value, str) else date(value.year, value.month, value.day)
     if kind == "BIGINT":
         return int(value)
     if kind == "DECIMAL":

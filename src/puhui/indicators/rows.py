@@ -138,9 +138,7 @@ def _unusual(batch: Batch, rows: slice, packers: _Packers, numbers: Sequence[int
     return found
 
 
-def _undefined(
-    batch: Batch, rows: slice, packers: _Packers, numbers: Sequence[int]
-) -> tuple[list[int], list[int]]:
+def _undefined(batch: Batch, rows: slice, packers: _Packers, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
     """Where known values are undefined: rows of the slice, and places among their stored values."""
     if not batch.columns or not packers.all:
         return [], []

@@ -60,9 +60,7 @@ class Source:
     complete: frozenset[SubjectKind]
     retires: tuple[Retirement, ...]
     derived_from: str | None = None
-    always: int = (
-        0  # bits of `conflict` that every indicator over the table touches: the near end of a relation
-    )
+    always: int = 0  # bits of `conflict` that every indicator over the table touches: the near end of a relation
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -74,9 +72,7 @@ class Source:
     def sql_table(self) -> Table:
         """The table as the reader of SQL sees it: the columns that an indicator may name."""
         names = ["subject", "period"] if self.derived_from is None else ["subject"]
-        return Table(
-            self.name, {**dict.fromkeys(names, "text"), **{one.name: one.type for one in self.columns}}
-        )
+        return Table(self.name, {**dict.fromkeys(names, "text"), **{one.name: one.type for one in self.columns}})
 
     def in_force(self, as_of: date) -> str:
         """The SQL condition that keeps facts that may still be used on a day; empty where nothing retires."""

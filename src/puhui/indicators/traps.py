@@ -51,9 +51,7 @@ TRAPS = (
         "portable.percentile",
         "percentile_cont, quantile_*, median, mode",
         Said("93% 的结果不同", "93 % of results differ"),
-        Said(
-            "用 row_number() 和 count(*) 按名次取值", "take the row at a rank: row_number() against count(*)"
-        ),
+        Said("用 row_number() 和 count(*) 按名次取值", "take the row at a rank: row_number() against count(*)"),
         (
             exp.PercentileCont,
             exp.PercentileDisc,
@@ -181,9 +179,7 @@ TRAPS = (
     Trap(
         "portable.hash",
         "hash, md5, sha256",
-        Said(
-            "各引擎散列不同；散列值也会泄露原值", "hashes differ by engine, and a hash gives its input away"
-        ),
+        Said("各引擎散列不同；散列值也会泄露原值", "hashes differ by engine, and a hash gives its input away"),
         Said("删去", "leave it out"),
         (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2),
         ("hash", "sha256", "sha1"),

@@ -95,9 +95,7 @@ def account(
         counts=counts,
         issues=tuple(issues),
         conflicts=repeats.conflicts,
-        quality=six_figures(
-            counts, issues, resource, tables, periods=periods.held, landed=landing.landed_at.date()
-        ),
+        quality=six_figures(counts, issues, resource, tables, periods=periods.held, landed=landing.landed_at.date()),
         new_subjects=linked.linked.new_subjects,
         refusing=_refusing(checked),
         unresolved=_unresolved(tables),
@@ -173,7 +171,9 @@ def _refuse_over(
             f"{lines} 行中有 {failed} 行不合格（允许 {resource.threshold:.0%}）：{checks}",
             f"{failed} of {lines} rows fail (allowed: {resource.threshold:.0%}): {checks}",
         ),
-        todo=Said("请数源部门检查导出程序后重新投送整个文件", "the agency mends its export and delivers the whole file again"),
+        todo=Said(
+            "请数源部门检查导出程序后重新投送整个文件", "the agency mends its export and delivers the whole file again"
+        ),
         where=resource.name,
     )
 
@@ -198,7 +198,9 @@ def preview_of(
 ) -> dict[str, Any]:
     """What the checks alone say of a file, in the shape of a delivery's result."""
     broken = sum(issue.count for issue in checked.checked.issues if issue.check.startswith("broken:"))
-    good, warned = tables.rows("SELECT count(*) FILTER (WHERE bad = 0), count(*) FILTER (WHERE bad = 0 AND warn <> 0) FROM staged")[0]
+    good, warned = tables.rows(
+        "SELECT count(*) FILTER (WHERE bad = 0), count(*) FILTER (WHERE bad = 0 AND warn <> 0) FROM staged"
+    )[0]
     lines = checked.checked.lines
     counts = Counts(lines, int(good), lines - int(good), 0, int(warned))
     return {

@@ -44,13 +44,17 @@ def find_cells(
         counts = tables.rows(f'SELECT i."check", i.field, count(*) {of_rows} GROUP BY 1, 2 ORDER BY 1, 2')
         issues = [Issue(check, Severity.WARN, field, count) for check, field, count in counts]
     numbers, reasons = [record.line for record in broken], [record.reason for record in broken]
-    tables.register(_BROKEN, pa.table({"line": pa.array(numbers, pa.int64()), "reason": pa.array(reasons, pa.string())}))
+    tables.register(
+        _BROKEN, pa.table({"line": pa.array(numbers, pa.int64()), "reason": pa.array(reasons, pa.string())})
+    )
     tables.execute(f"INSERT INTO {_CELLS} SELECT line, '', 'broken:' || reason, 'set_aside' FROM {_BROKEN}")
     cells, rows = tables.rows(f"SELECT count(*), count(DISTINCT line) FROM {_CELLS}")[0]
     return Findings(tuple(issues), checked.checked.lines - int(rows), int(cells))
 
 
-def write_findings(resource: forms.Resource, tables: Tables, *, clean_rows: Path | None, bad_cells: Path | None) -> None:
+def write_findings(
+    resource: forms.Resource, tables: Tables, *, clean_rows: Path | None, bad_cells: Path | None
+) -> None:
     """After `find_cells`: the clean rows with their record numbers, and (line, field, check, severity) of every bad cell."""
     if clean_rows is not None:
         columns = ", ".join(quoted(name) for name in ("line", *(field.name for field in resource.fields)))
@@ -62,10 +66,12 @@ def write_findings(resource: forms.Resource, tables: Tables, *, clean_rows: Path
 
 def _bits_sql(checks: Sequence[Check]) -> str:
     """Every bit that is set, as a row."""
-    arms = ", ".join(
-        f"CASE WHEN {bit_is_set(check.column, check.bit)} THEN {_named(check)} END" for check in checks
+    arms = ", ".join(f"CASE WHEN {bit_is_set(check.column, check.bit)} THEN {_named(check)} END" for check in checks)
+    listed = (
+        f"unnest(list_filter([{arms}], lambda found: found IS NOT NULL))"
+        if checks
+        else 'NULL::STRUCT(field VARCHAR, "check" VARCHAR, severity VARCHAR)'
     )
-    listed = f"unnest(list_filter([{arms}], lambda found: found IS NOT NULL))" if checks else "NULL::STRUCT(field VARCHAR, \"check\" VARCHAR, severity VARCHAR)"
     rows = f"SELECT line, {listed} AS found FROM {NUMBERED} WHERE bad <> 0 OR warn <> 0"
     return f'SELECT line::BIGINT AS line, found.field, found."check", found.severity FROM ({rows})'
 

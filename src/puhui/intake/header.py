@@ -7,9 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-INVISIBLE = (
-    "\ufeff\u200b\u200c\u200d\u2060\u00ad"  # byte-order marks and zero-width characters that files carry
-)
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"  # byte-order marks and zero-width characters that files carry
 BLANKS = " \t\r\n\f\v\u00a0\u3000" + "".join(chr(code) for code in range(0x2000, 0x200B)) + "\u202f\u205f"
 _INVISIBLE = str.maketrans("", "", INVISIBLE)
 _SPACES = re.compile(rf"[{BLANKS}_\-‐‑–—·/\\、:;.,。*\"'“”]+")

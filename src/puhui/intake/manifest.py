@@ -108,9 +108,7 @@ def signature_of(manifest: Manifest, key: Ed25519PrivateKey) -> str:
     return key.sign(signed_bytes(manifest)).hex()
 
 
-def agree(
-    manifest: Manifest, records: Records, resource: Resource, suppliers: Mapping[str, bytes]
-) -> tuple[str, ...]:
+def agree(manifest: Manifest, records: Records, resource: Resource, suppliers: Mapping[str, bytes]) -> tuple[str, ...]:
     """Hold a manifest against the file: resource, digest, rows, signature. Raises ParcelMismatch.
 
     `suppliers`: supplier → raw Ed25519 public key. Gives the codes of what deserves a warning (UNSIGNED).
@@ -125,9 +123,7 @@ def agree(
         _verify(manifest, suppliers)
         return ()
     if resource.manifest_signature == "required":
-        raise _mismatch(
-            "signature", "签名（该资源要求签名，清单未签名）", "signature (this resource demands one)"
-        )
+        raise _mismatch("signature", "签名（该资源要求签名，清单未签名）", "signature (this resource demands one)")
     return (UNSIGNED,)
 
 
@@ -135,13 +131,9 @@ def _verify(manifest: Manifest, suppliers: Mapping[str, bytes]) -> None:
     """A supplier's own key alone speaks for it; `signer` is the person's name and proves nothing."""
     key = suppliers.get(manifest.supplier)
     if key is None:
-        raise _mismatch(
-            "supplier", "签名（没有该供数方的公钥）", "signature (no key of this supplier is known)"
-        )
+        raise _mismatch("supplier", "签名（没有该供数方的公钥）", "signature (no key of this supplier is known)")
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(
-            bytes.fromhex(manifest.signature), signed_bytes(manifest)
-        )
+        Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(manifest.signature), signed_bytes(manifest))
     except (InvalidSignature, ValueError):
         raise _mismatch("signature", "签名", "signature") from None
 

@@ -36,9 +36,7 @@ def choose_mapping(packs: PackSet, resource: Resource, records: Records, given: 
     if given:
         named = packs.mappings.get(given) or _from_file(Path(given))
         if named.resource not in (resource.name, resource.item_id):
-            raise _unmapped(
-                f"映射 {named.name} 属于另一资源", f"mapping {named.name} is of another resource", given
-            )
+            raise _unmapped(f"映射 {named.name} 属于另一资源", f"mapping {named.name} is of another resource", given)
         return _tied(named, records)
     fitting = [m for m in packs.mappings_of(resource.name) if _fits(m, records)]
     if fitting:

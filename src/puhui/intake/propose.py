@@ -192,11 +192,7 @@ def _value_score(
     if not sample:
         return 0.0, ()
     if field.semantic in _CHECKED:
-        return (
-            (1.0, (f"check digits of {field.semantic}",))
-            if field.semantic in kinds
-            else (-1.0, ("check digits",))
-        )
+        return (1.0, (f"check digits of {field.semantic}",)) if field.semantic in kinds else (-1.0, ("check digits",))
     if any(kind in kinds for kind in _CHECKED[:2]) and field.semantic not in (
         "tax_no",
         "id",
@@ -234,9 +230,7 @@ def _rendered(resource: Resource, columns: Sequence[ColumnProposal]) -> str:
         f"header: {_flow([column.column for column in mapped])}",
         "columns:",
     ]
-    lines += [
-        f"  {c.field}: {_flow(_column(resource, c))}  # {c.confidence:.2f} {'; '.join(c.why)}" for c in mapped
-    ]
+    lines += [f"  {c.field}: {_flow(_column(resource, c))}  # {c.confidence:.2f} {'; '.join(c.why)}" for c in mapped]
     lines += [f"ignore: {_flow(unmapped)}"] if unmapped else []
     return "\n".join(lines) + "\n"
 
@@ -252,7 +246,5 @@ def _column(resource: Resource, column: ColumnProposal) -> dict[str, str]:
 
 
 def _flow(value: object) -> str:
-    text: str = yaml.safe_dump(
-        value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10**6
-    )
+    text: str = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10**6)
     return text.strip()

@@ -85,9 +85,7 @@ def reason_of(resource: Resource, code: str, header: Sequence[str]) -> Reason:
     meaning, todo = _MEANINGS.get(check) or _own_check(resource, check)
     field = next((one for one in resource.fields if one.name == field_name), None)
     if field is None:
-        return Reason(
-            Said(f"该行{meaning.zh}" if check.startswith("broken:") else meaning.zh, meaning.en), todo, ()
-        )
+        return Reason(Said(f"该行{meaning.zh}" if check.startswith("broken:") else meaning.zh, meaning.en), todo, ())
     said = Said(f"{field.title.zh}{meaning.zh}", f"{field.title.en} {meaning.en}")
     names = (field.name, field.title.zh, field.title.en, *field.aliases)
     known = {comparable(name) for name in names} | {bare(name) for name in names}

@@ -83,9 +83,7 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
             linked = _link(checked, opened, periods, scratch.tables, rooms)
             progress("linked")
             books = _account(landing, opened, checked, linked, periods, scratch.tables)
-            edition, result = _commit(
-                landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms
-            )
+            edition, result = _commit(landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms)
         progress("committed")
         rooms.register.settle(edition.resource, landing.digest, result, edition)
         return Taken(dict(result))

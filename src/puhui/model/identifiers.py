@@ -177,9 +177,7 @@ def _judge(matrix: Bytes, spelled: Any, checks: Any) -> Bytes:
 # --- the forms ---
 
 
-def _weighted(
-    values: npt.NDArray[np.int8], weights: npt.NDArray[np.float32], modulus: int
-) -> npt.NDArray[np.int32]:
+def _weighted(values: npt.NDArray[np.int8], weights: npt.NDArray[np.float32], modulus: int) -> npt.NDArray[np.int32]:
     """Weighted sums of the rows, modulo `modulus`."""
     sums = np.einsum("ij,j->i", values.astype(np.float32), weights)  # not BLAS: its threads wait longer than they work
     return np.asarray(sums.astype(np.int32) % modulus, np.int32)

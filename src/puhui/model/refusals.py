@@ -159,9 +159,7 @@ class LegalHold(Refusal):
     code = "legal-hold"
     fault = Fault.OPERATOR
     exit_code = 7
-    meaning = Said(
-        "法律要求的保存期未满，不能删除", "The law keeps the record for longer than the erasure asks."
-    )
+    meaning = Said("法律要求的保存期未满，不能删除", "The law keeps the record for longer than the erasure asks.")
 
 
 class Redacted(Refusal):
@@ -182,9 +180,7 @@ class NoSubject(Refusal):
     code = "no-subject"
     fault = Fault.CALLER
     exit_code = 8
-    meaning = Said(
-        "没有该标识的主体，或标识无效", "No subject has this identifier, or it is not a valid one."
-    )
+    meaning = Said("没有该标识的主体，或标识无效", "No subject has this identifier, or it is not a valid one.")
 
 
 class NoSnapshot(Refusal):

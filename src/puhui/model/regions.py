@@ -72,7 +72,5 @@ def places_of(city: str) -> tuple[str, ...]:
     """Names of a city's own province, prefecture and counties, today's and older ones, longest first."""
     own = {city[:2] + "0000", city[:4] + "00"}
     today = {name for code, name in regions_today().items() if code in own or code[:4] == city[:4]}
-    older = {
-        name for code, (_, name) in _older_years().items() if str(code) in own or str(code)[:4] == city[:4]
-    }
+    older = {name for code, (_, name) in _older_years().items() if str(code) in own or str(code)[:4] == city[:4]}
     return tuple(sorted(today | older, key=lambda name: (-len(name), name)))

@@ -68,9 +68,7 @@ def local_kinds(checking: Checking) -> Iterator[Mistake]:
     for pack in checking.packs.packs:
         for index, kind in enumerate(pack.head.local_kinds):
             if kind.name in seen:
-                said = both(
-                    f"命名空间 {kind.name} 已被声明", f"the namespace {kind.name} is declared already"
-                )
+                said = both(f"命名空间 {kind.name} 已被声明", f"the namespace {kind.name} is declared already")
                 yield checking.head_mistake(pack, ["local_kinds", index, "name"], "local-kind.twice", said)
             seen.add(kind.name)
 

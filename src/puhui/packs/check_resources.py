@@ -116,14 +116,10 @@ def _period(resource: Resource) -> Iterator[Found]:
     field = fields[resource.period.field]
     yearly = field.type == "int" and resource.period.grain == "year"
     if field.type not in ("date", "ym", "datetime") and not yearly:
-        said = both(
-            f"期间字段 {field.name} 应是日期或年月", f"the period field {field.name} must be a date or month"
-        )
+        said = both(f"期间字段 {field.name} 应是日期或年月", f"the period field {field.name} must be a date or month")
         yield ["period", "field"], "period.type", said
     if field.keep != "lake":
-        said = both(
-            f"期间字段 {field.name} 必须入湖", f"the period field {field.name} must be kept in the lake"
-        )
+        said = both(f"期间字段 {field.name} 必须入湖", f"the period field {field.name} must be kept in the lake")
         yield ["period", "field"], "period.type", said
 
 

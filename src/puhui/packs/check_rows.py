@@ -157,9 +157,7 @@ def _relation(checking: Checking, relation: Relation, resource: Resource) -> Ite
             yield checking.mistake("relations", relation.name, ["columns", index], "relation.column", said)
     if relation.aggregate_gate is not None and set(relation.aggregate_gate.forms) != {"count"}:
         said = both("aggregate_gate 只能放行计数", "an aggregate gate lets counts out and nothing else")
-        yield checking.mistake(
-            "relations", relation.name, ["aggregate_gate", "forms"], "aggregate.forms", said
-        )
+        yield checking.mistake("relations", relation.name, ["aggregate_gate", "forms"], "aggregate.forms", said)
 
 
 def parameters(checking: Checking) -> Iterator[Mistake]:

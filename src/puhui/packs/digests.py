@@ -30,8 +30,5 @@ def set_digest(packs: Iterable[tuple[str, str]]) -> str:
 def definition_digest(indicator: Indicator, packs: PackSet) -> str:
     """Of what an indicator means: its head in canonical form, its SQL, and the parameters that it names."""
     parts = [msgspec.json.encode(indicator.head, order="sorted"), indicator.sql.strip().encode()]
-    parts += [
-        msgspec.json.encode(packs.parameter(name), order="sorted")
-        for name in sorted(indicator.head.parameters)
-    ]
+    parts += [msgspec.json.encode(packs.parameter(name), order="sorted") for name in sorted(indicator.head.parameters)]
     return folder_digest({f"{number}": part for number, part in enumerate(parts)})

@@ -47,9 +47,7 @@ class Checking:
 
     def head_mistake(self, pack: Pack, path: Iterable[Step], code: str, said: Said) -> Mistake:
         """A mistake in a pack.yaml."""
-        return Mistake(
-            f"{pack.folder.name}/pack.yaml", self._line(pack, "pack.yaml", tuple(path)), code, said
-        )
+        return Mistake(f"{pack.folder.name}/pack.yaml", self._line(pack, "pack.yaml", tuple(path)), code, said)
 
     def _line(self, pack: Pack, relative: str, path: tuple[Step, ...]) -> int:
         key = f"{pack.folder}/{relative}"

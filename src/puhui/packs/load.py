@@ -116,15 +116,9 @@ def _place_after_needs(
         if need not in by_name or need in (*above, head.name):
             cycle = need in by_name
             zh = f"与 {need} 互相依赖" if cycle else f"需要的数据包 {need} 不在场"
-            en = (
-                f"this pack and {need} need each other"
-                if cycle
-                else f"the pack {need}, which is needed, is not here"
-            )
+            en = f"this pack and {need} need each other" if cycle else f"the pack {need}, which is needed, is not here"
             line = _line_in_head(reading, ("needs", index))
-            yield Mistake(
-                reading.place("pack.yaml"), line, f"needs.{'cycle' if cycle else 'missing'}", Said(zh, en)
-            )
+            yield Mistake(reading.place("pack.yaml"), line, f"needs.{'cycle' if cycle else 'missing'}", Said(zh, en))
         else:
             yield from _place_after_needs(by_name[need], by_name, ordered, (*above, head.name))
     ordered.append(reading)

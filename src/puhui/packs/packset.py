@@ -197,9 +197,7 @@ def _found(things: Mapping[str, T], name: str, what: Said) -> T:
 def _unknown(what: Said, name: str) -> UnknownName:
     return UnknownName(
         Said(f"没有名为 {name} 的{what.zh}", f"there is no {what.en} named {name}"),
-        todo=Said(
-            "检查名称；`puhui pack check` 会列出已加载的内容", "check the name against the active packs"
-        ),
+        todo=Said("检查名称；`puhui pack check` 会列出已加载的内容", "check the name against the active packs"),
     )
 
 

@@ -74,8 +74,7 @@ def readings_of(packs: PackSet) -> dict[str, Reading]:
     """Every indicator of a set, read once: lint, policy and compiler share it."""
     tables = tables_of(packs)
     return {
-        name: read(one.sql, tables, file=one.file, first_line=one.sql_line)
-        for name, one in packs.indicators.items()
+        name: read(one.sql, tables, file=one.file, first_line=one.sql_line) for name, one in packs.indicators.items()
     }
 
 
@@ -155,9 +154,7 @@ class _Builder:
             line, "sql.unreadable", f"SQL 无法解析，出错处：{near}", f"the SQL cannot be parsed near: {near}"
         )
 
-    def query(
-        self, node: exp.Expr, name: str, ctes: Mapping[str, Scope], outer: Scope | None = None
-    ) -> Scope:
+    def query(self, node: exp.Expr, name: str, ctes: Mapping[str, Scope], outer: Scope | None = None) -> Scope:
         """The scope of a query, after those of its CTEs and sub-queries."""
         while isinstance(node, exp.Subquery):
             node = node.this
@@ -183,9 +180,7 @@ class _Builder:
         self._only(node, _UNION_PARTS)
         if not isinstance(node, exp.Union):
             self._part(node, node.key.upper())
-        left, right = (
-            self.query(side, scope.name, ctes, scope.outer) for side in (node.this, node.expression)
-        )
+        left, right = (self.query(side, scope.name, ctes, scope.outer) for side in (node.this, node.expression))
         scope.branches, scope.distinct = (left, right), bool(node.args.get("distinct"))
         scope.outputs = dict(left.outputs)
         if len(left.outputs) != len(right.outputs):
@@ -306,8 +301,7 @@ class _Builder:
                 scope.select,
                 "policy.correlated-subquery",
                 "不能用相关子查询；另一主体只能通过已声明的关系到达",
-                "correlated sub-queries are not allowed: another subject is reached only by a declared "
-                "relation",
+                "correlated sub-queries are not allowed: another subject is reached only by a declared relation",
                 clause="subquery",
             )
         else:
@@ -367,8 +361,6 @@ class _Builder:
     def _unreadable(self, line: int, code: str, zh: str, en: str) -> None:
         self.unreadable.append(Mistake(self.file, line, code, Said(zh, en)))
 
-    def _unresolved(
-        self, node: exp.Expr, code: str, zh: str, en: str, *, column: str = "", clause: str = ""
-    ) -> None:
+    def _unresolved(self, node: exp.Expr, code: str, zh: str, en: str, *, column: str = "", clause: str = "") -> None:
         line = line_of(node, self.first_line)
         self.unresolved.append(Mistake(self.file, line, code, Said(zh, en), column=column, clause=clause))

@@ -162,8 +162,7 @@ def overflows(product: exp.Mul, look: Look) -> Said | None:
     wider, scale = (product.this, left.scale) if left.exact else (product.expression, right.scale)
     written = f"CAST({wider.unnest().sql('duckdb')} AS DECIMAL({_OF_64_BITS + 1},{scale}))"
     return Said(
-        f"{left.digits} 位乘 {right.digits} 位的十进制数可能超出 18 位，DuckDB 会报错并中断整个批次；"
-        f"写 {written}",
+        f"{left.digits} 位乘 {right.digits} 位的十进制数可能超出 18 位，DuckDB 会报错并中断整个批次；写 {written}",
         f"decimals of {left.digits} and {right.digits} digits may give more than 18: DuckDB fails, and the "
         f"whole run with it. Write {written}",
     )
@@ -183,8 +182,7 @@ def misplaced(case: exp.Case | exp.If, look: Look) -> Said | None:
         text = widest[0].sql("duckdb")
         return Said(
             f"Sail 按 CASE 的第一个结果定类型；把位数最多的 {text} 放在最前（条件随之调整）",
-            f"Sail types a CASE by its first result: let {text}, the widest, stand first (turn the "
-            "conditions round)",
+            f"Sail types a CASE by its first result: let {text}, the widest, stand first (turn the conditions round)",
         )
     wanted = _holder(known)
     text = f"CAST({results[0].sql('duckdb')} AS DECIMAL({wanted.digits},{wanted.scale}))"

@@ -133,9 +133,7 @@ def line_of(node: exp.Expr, first_line: int = 1) -> int:
 
 def columns_in(node: exp.Expr) -> Iterator[exp.Column]:
     """Every column of an expression, not those of sub-queries inside it."""
-    return (
-        part for part in node.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(part, exp.Column)
-    )
+    return (part for part in node.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(part, exp.Column))
 
 
 def parts_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr]]:

@@ -53,9 +53,7 @@ def ties_of(reading: Reading) -> Ties:
         return ties
     found: dict[int, _Scoped] = {}
     for scope in reading.scopes:  # inner before outer
-        found[id(scope)] = (
-            _of_union(scope, found) if scope.branches else _of_select(scope, found, reading, ties)
-        )
+        found[id(scope)] = _of_union(scope, found) if scope.branches else _of_select(scope, found, reading, ties)
     outer = found[id(reading.outer)]
     if "subject" not in outer.ends:
         _note(
@@ -162,9 +160,7 @@ def _equalities(scope: Scope, ends: dict[str, set[str]]) -> Iterator[tuple[End, 
         yield from pairwise(holders)
 
 
-def _equal_ends(
-    scope: Scope, ends: dict[str, set[str]], condition: exp.Expr | None
-) -> Iterator[tuple[End, End]]:
+def _equal_ends(scope: Scope, ends: dict[str, set[str]], condition: exp.Expr | None) -> Iterator[tuple[End, End]]:
     for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
         if isinstance(part, exp.EQ):
             left, right = _end(scope, ends, part.this), _end(scope, ends, part.expression)
@@ -181,9 +177,7 @@ def _check_tied(
     ties: Ties,
 ) -> None:
     start = named.get("subject") or next(iter(named.values()), None)
-    start = start or next(
-        (classes[alias, end] for alias, names in ends.items() for end in sorted(names)), None
-    )
+    start = start or next((classes[alias, end] for alias, names in ends.items() for end in sorted(names)), None)
     reached, waiting = set(), [start] if start is not None else []
     while waiting:
         root = waiting.pop()
@@ -200,8 +194,7 @@ def _check_tied(
                 source.node,
                 "policy.join-not-on-subject",
                 f"{alias} 没有按 subject 相等（或通过关系的一端）连接，会混入其他主体的数据",
-                f"{alias} is not joined by equality of subjects (or through a relation): strangers' rows "
-                f"would enter",
+                f"{alias} is not joined by equality of subjects (or through a relation): strangers' rows would enter",
                 clause="join",
             )
 

@@ -109,9 +109,7 @@ class _Reader:
                 self.note(key_node, "yaml.key", Said("键必须是文字", "a key must be text"))
                 continue
             if key in found:
-                self.note(
-                    key_node, "yaml.duplicate-key", Said(f"键 {key} 重复", f"the key {key} is repeated")
-                )
+                self.note(key_node, "yaml.duplicate-key", Said(f"键 {key} 重复", f"the key {key} is repeated"))
             found[key] = self.value(value_node)
         return found
 
@@ -193,9 +191,7 @@ def _syntax_mistake(error: yaml.YAMLError, text: str, file: str, first_line: int
     return Mistake(file, line + first_line, "yaml.syntax", said)
 
 
-def line_of(
-    node: yaml.Node | None, path: Sequence[str | int], first_line: int = 1, *, key: bool = False
-) -> int:
+def line_of(node: yaml.Node | None, path: Sequence[str | int], first_line: int = 1, *, key: bool = False) -> int:
     """The line of what stands at `path`, or of the nearest thing above it that exists; of its key with
     `key`."""
     line = first_line

@@ -12,7 +12,18 @@ from puhui.model.tables import Tables, literal
 from puhui.packs import forms
 from puhui.packs.packset import SqlCheck
 from puhui.quality.names import NUMBERED
-from puhui.quality.plan import MARKED, PLAIN, STAGED, Check, Reading, bit_is_set, lookups, plain_forms, plan_in_one_step, plan_in_two_steps
+from puhui.quality.plan import (
+    MARKED,
+    PLAIN,
+    STAGED,
+    Check,
+    Reading,
+    bit_is_set,
+    lookups,
+    plain_forms,
+    plan_in_one_step,
+    plan_in_two_steps,
+)
 from puhui.quality.regions import region_issues
 from puhui.quality.sql_checks import run_sql_checks
 
@@ -72,7 +83,9 @@ def stage(
     """
     reading = Reading(resource, mapping, codes, source.sql, source.has_line, source.excel, beside)
     in_two = source.lines >= two_steps_from
-    plan = plan_in_two_steps(reading, _plainly_written(reading, source, tables)) if in_two else plan_in_one_step(reading)
+    plan = (
+        plan_in_two_steps(reading, _plainly_written(reading, source, tables)) if in_two else plan_in_one_step(reading)
+    )
     for sql in (*lookups(reading), *plan.statements):
         tables.execute(sql)
     return plan.checks

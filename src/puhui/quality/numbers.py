@@ -18,9 +18,7 @@ from puhui.quality.text import BLANKS, let_sql, narrow, narrow_sql, trim, trim_s
 
 _PLAIN = r"[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)?(\.[0-9]*)?([eE]\+?[0-9]{1,2})?"
 _BRACKETED = r"\(([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?\)"
-_FAST = re.compile(
-    r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
-)
+_FAST = re.compile(r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?")
 _UNITS = {
     "CNY": r"(人民币)?[元圆](整|人民币)?|CNY|RMB",
     "CNY 10k": r"(人民币)?万元?(人民币)?",
@@ -166,9 +164,7 @@ def _rest_sql(name: str) -> str:
 def amount_sql(text: str, kind: Decimals, unit: str) -> str:
     """`text` (a column) as an amount in `unit`. A bare number is in `unit` already; `5000元` in 万 is 0.5."""
     power = unit_power(unit)
-    times = "".join(
-        f"WHEN '{word}' THEN {_factor(exponent - power)} " for word, exponent in MULTIPLES.items()
-    )
+    times = "".join(f"WHEN '{word}' THEN {_factor(exponent - power)} " for word, exponent in MULTIPLES.items())
     named = f"CASE regexp_extract(r, {literal(_TIMES)}) {times}ELSE {_factor(-power)} END"
     factor = f"CASE WHEN r = '' THEN {_factor(0)} ELSE {named} END"
     # DECIMAL(20,6) times DECIMAL(18,8) stays below 10^24, which DECIMAL(38,14) holds: the product cannot

@@ -113,7 +113,9 @@ def plan_in_two_steps(reading: Reading, plain: Collection[str]) -> StagePlan:
     line = "line, " if reading.has_line else ""
     select, checks = _full_select(reading, "row_at", ODD)
     kept = ", ".join(map(quoted, reading.kept))
-    plainly = ", ".join("'insert' AS operation" if _is_implied(name, reading) else quoted(name) for name in reading.kept)
+    plainly = ", ".join(
+        "'insert' AS operation" if _is_implied(name, reading) else quoted(name) for name in reading.kept
+    )
     return StagePlan(
         (
             f"CREATE TABLE {PLAIN} AS {_plain_select(reading, plain, checks)}",
@@ -154,7 +156,9 @@ def _plain_select(reading: Reading, fields: Collection[str], checks: Sequence[Ch
     first = [form.columns_sql for form in forms_of.values()]
     first += _clean_columns(others, _padded(reading, place.__getitem__, set(forms_of)))
     listed = ", ".join([*place.values(), *first, f"{_operation_sql(reading.mapping, place.__getitem__)} AS operation"])
-    typed = _named_select(reading, others, set(forms_of), f"SELECT {line}{listed} FROM (SELECT {line}{raw} FROM {reading.sql})")
+    typed = _named_select(
+        reading, others, set(forms_of), f"SELECT {line}{listed} FROM (SELECT {line}{raw} FROM {reading.sql})"
+    )
     judged = f"SELECT *, coalesce({' AND '.join(holds) or 'TRUE'}, FALSE) AS plain FROM ({typed})"
     cells = f"CASE WHEN plain THEN NULL ELSE [{', '.join(place.values())}] END AS raw"
     kept = _kept_sql(reading, [name for name in reading.kept if not _is_implied(name, reading)])
@@ -170,7 +174,10 @@ def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Che
     line = "line, " if reading.has_line else ""
     clean = ", ".join([*_clean_columns(typed, padded), f"{_operation_sql(reading.mapping, quoted)} AS operation"])
     rows = _named_select(reading, typed, set(), f"SELECT {at}, {line}{clean} FROM {source}")
-    return f"SELECT row_at, {_kept_sql(reading, reading.kept)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})", checks
+    return (
+        f"SELECT row_at, {_kept_sql(reading, reading.kept)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})",
+        checks,
+    )
 
 
 def _clean_columns(typed: Sequence[Typed], padded: Mapping[str, str]) -> list[str]:
@@ -180,7 +187,9 @@ def _clean_columns(typed: Sequence[Typed], padded: Mapping[str, str]) -> list[st
 
 def _named_select(reading: Reading, typed: Sequence[Typed], done: set[str], source: str) -> str:
     """The values of `typed` over their cleaned texts, then every field under its own name. `done`: fields with a value."""
-    values = [f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()]
+    values = [
+        f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()
+    ]
     names = done | {name for t in typed for name in (t.field, *t.extra)}
     named = [
         f"{quoted('v_' + f.name)} AS {quoted(f.name)}" if f.name in names else f"NULL AS {quoted(f.name)}"
@@ -224,9 +233,7 @@ def _typed(
     else:
         source = [named(name) for name in column.from_]
     code_list = codes.get(field.code_list) if field.code_list else None
-    return typed_expression(
-        field, source, mapping_column=column, nulls=mapping.nulls, codes=code_list, excel=excel
-    )
+    return typed_expression(field, source, mapping_column=column, nulls=mapping.nulls, codes=code_list, excel=excel)
 
 
 def _padded(reading: Reading, named: Callable[[str], str], without: Collection[str] = ()) -> dict[str, str]:

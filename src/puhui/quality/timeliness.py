@@ -13,9 +13,7 @@ CYCLE_DAYS = {"daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
 FADES_OVER = 4  # cycles of lateness after which the figure is 0
 
 
-def timeliness(
-    resource: forms.Resource, periods: Sequence[str], landed: date, tables: Tables
-) -> float | None:
+def timeliness(resource: forms.Resource, periods: Sequence[str], landed: date, tables: Tables) -> float | None:
     """1 where the newest period (or date) came within its cycle and lag, falling evenly to 0 four cycles later.
 
     None for resources without a cycle, and for parcels that state no date: nothing can be said of them.

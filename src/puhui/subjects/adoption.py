@@ -106,9 +106,7 @@ class Adoption:
                 self._give(token, identifier)
         return token
 
-    def _agreeing(
-        self, identifiers: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]
-    ) -> list[tuple[str, str]]:
+    def _agreeing(self, identifiers: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """The tuple with the codes inside it, without what contradicts the first or is of the other sort."""
         person = kind_of(identifiers[0][1], self._persons) is SubjectKind.PERSON
         taken: dict[str, str] = {}
@@ -118,9 +116,7 @@ class Adoption:
                 continue
             inner = self._inner.get(identifier)
             group = (
-                ((_kind(identifier), identifier), (ORG_CODE, inner))
-                if inner
-                else ((_kind(identifier), identifier),)
+                ((_kind(identifier), identifier), (ORG_CODE, inner)) if inner else ((_kind(identifier), identifier),)
             )
             if any(taken.get(kind, text) != text for kind, text in group):
                 wrong.append((CONFLICT, field))
@@ -131,9 +127,7 @@ class Adoption:
                 result.append((field, text))
         return result
 
-    def _known_by_another(
-        self, first: str, agreeing: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]
-    ) -> str:
+    def _known_by_another(self, first: str, agreeing: Sequence[tuple[str, str]], wrong: list[tuple[str, str]]) -> str:
         """A subject that is known by a weaker identifier of the tuple and may own the first; else empty."""
         for field, identifier in agreeing:
             token = self._token_of.get(identifier, "")

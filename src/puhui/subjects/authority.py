@@ -79,8 +79,7 @@ def feed(
     rows = _by_subject(_joined(identities, fields), numbers)
     tokens = [subjects[number] for number in rows]
     marks = vault.digests(
-        f"m|{token}|{resource.name}|{text}".encode()
-        for token, text in zip(tokens, rows.values(), strict=True)
+        f"m|{token}|{resource.name}|{text}".encode() for token, text in zip(tokens, rows.values(), strict=True)
     )
     before = vault.store.marks(resource.name, tokens)
     changed = [
@@ -128,9 +127,7 @@ def _by_subject(texts: list[str], numbers: npt.NDArray[np.int32]) -> dict[int, s
     return result
 
 
-def _write(
-    opened: Opened, fields: list[tuple[str, str]], text: str, resource: str, source: SourceOfNames
-) -> list[str]:
+def _write(opened: Opened, fields: list[tuple[str, str]], text: str, resource: str, source: SourceOfNames) -> list[str]:
     """Adds what is new to the record; returns the names that are new."""
     record, at, fresh = opened.record, source.at.isoformat(), []
     for row in text.split(_ROW):

@@ -43,9 +43,7 @@ class _Entry(msgspec.Struct, frozen=True):
     commitment: str
 
 
-def erase(
-    vault: Vault, subject: Subject, *, by: str, reason: str, at: date, holds: Sequence[Hold]
-) -> Tombstone:
+def erase(vault: Vault, subject: Subject, *, by: str, reason: str, at: date, holds: Sequence[Hold]) -> Tombstone:
     """Erases a subject for good. `reason`: a ground in a few words, without personal data. Repeatable.
 
     Raises LegalHold while a hold runs, NotAllowed without officer or reason, NoSubject for an unknown token.

@@ -124,9 +124,7 @@ def _column(table: pa.Table, name: str) -> pa.StringArray:
     return pa.concat_arrays([pa.array([], pa.string()), *(c.cast(pa.string()) for c in table[name].chunks)])
 
 
-def written(
-    values: pa.StringArray, kinds: Sequence[str], today: date
-) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
+def written(values: pa.StringArray, kinds: Sequence[str], today: date) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
     """Identifiers as `kind|value`, null where blank or invalid, and the error of each (index into ERRORS)."""
     result = pa.nulls(len(values), pa.string())
     verdicts = {kind: verify(kind, values, today) for kind in kinds}

@@ -244,9 +244,7 @@ def _shown(vault: Vault, case: SealedCase) -> ResolveCase:
     body = _body(vault, case)
     shown = masked_name(body.name)
     parcels, candidates = tuple(body.parcels), tuple(body.candidates)
-    return ResolveCase(
-        case.key.hex(), body.resource, shown, body.opened, parcels, candidates, case.state, case.token
-    )
+    return ResolveCase(case.key.hex(), body.resource, shown, body.opened, parcels, candidates, case.state, case.token)
 
 
 def decide(vault: Vault, case_id: str, token: str | None, *, by: str, reason: str, at: date) -> ResolveCase:

@@ -92,7 +92,9 @@ def link_rows(
         rows,
         unlinked,
         _facts(checked, resource, keys, tables),
-        f"SELECT s.line FROM {checked.table} s JOIN {_PLACED} t ON {same} WHERE s.bad = 0 AND t.warned" if warned else "",
+        f"SELECT s.line FROM {checked.table} s JOIN {_PLACED} t ON {same} WHERE s.bad = 0 AND t.warned"
+        if warned
+        else "",
     )
 
 
@@ -176,9 +178,7 @@ def _findings_table(rows: Sequence[Finding]) -> pa.Table:
     )
 
 
-def _link_other_ends(
-    checked: Checked, resource: forms.Resource, tables: Tables, vault: Vault, today: date
-) -> None:
+def _link_other_ends(checked: Checked, resource: forms.Resource, tables: Tables, vault: Vault, today: date) -> None:
     """One small table per field that names another subject: its values and their tokens."""
     for field in _other_ends(resource):
         name = quoted(field.name)
@@ -194,9 +194,7 @@ def _other_ends(resource: forms.Resource) -> list[forms.Field]:
     return [field for field in resource.fields if field.keep == "token"]
 
 
-def _make_view(
-    checked: Checked, resource: forms.Resource, same: str, period_sql: str, tables: Tables
-) -> None:
+def _make_view(checked: Checked, resource: forms.Resource, same: str, period_sql: str, tables: Tables) -> None:
     others = _other_ends(resource)
     values = ", ".join(
         f"o_{f.name}.token AS {quoted(f.name)}" if f in others else f"s.{quoted(f.name)}" for f in resource.fields
@@ -221,7 +219,7 @@ def _count_findings(checked: Checked, same: str, tables: Tables) -> tuple[list[I
     """Issues counted in rows, and the table of rows that found no subject with the reason."""
     tables.execute(
         f"CREATE TABLE {UNLINKED} AS SELECT s.line, coalesce(f.field, '') AS field, "
-        f"coalesce(f.\"check\", 'no_subject') AS \"check\" FROM {checked.table} s "
+        f'coalesce(f."check", \'no_subject\') AS "check" FROM {checked.table} s '
         f"JOIN {_PLACED} t ON {same} AND t.token IS NULL "
         f"LEFT JOIN {_FINDINGS} f ON f.identity = t.identity AND f.severity = 'set_aside' WHERE s.bad = 0"
     )
@@ -233,13 +231,12 @@ def _count_findings(checked: Checked, same: str, tables: Tables) -> tuple[list[I
     return [Issue(check, Severity(severity), field, n) for check, field, severity, n in found], unlinked
 
 
-def _without_subjects(
-    checked: Checked, resource: forms.Resource, period_sql: str, tables: Tables
-) -> None:
+def _without_subjects(checked: Checked, resource: forms.Resource, period_sql: str, tables: Tables) -> None:
     """A resource about an area, a policy, a device … : its rows have no subject and stand in bucket 0."""
     values = ", ".join(f"s.{quoted(field.name)}" for field in resource.fields)
     tables.execute(f'CREATE TABLE {UNLINKED} (line BIGINT, field VARCHAR, "check" VARCHAR)')
     tables.execute(
-        f"CREATE VIEW {LINKED} AS SELECT {literal('')} AS subject, 0::INTEGER AS bucket, {period_sql} AS period, s.line, "
+        f"CREATE VIEW {LINKED} AS SELECT {literal('')} AS subject, 0::INTEGER AS bucket, "
+        f"{period_sql} AS period, s.line, "
         f"s.operation, s.warn, s.{FACT}, {values} FROM {checked.table} s WHERE s.bad = 0"
     )

@@ -84,15 +84,11 @@ def enforcement_cases(district: District) -> Rows:
     subject, rng = troubled(district, "FY-02", 0.8)
     day = district.as_of - rng.integers(0, 1_090, len(subject))
     name, code, nature = parties(district, subject, day)
-    closed = np.where(
-        rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT")
-    )
+    closed = np.where(rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT"))
     closed = until(closed, district.as_of)
     amount = (rng.lognormal(10.8, 1.2, len(subject)) * 100).round().astype(np.int64)
     open_ = np.isnat(closed)
-    unpaid = np.where(
-        open_ | (rng.random(len(subject)) < 0.2), amount * rng.integers(20, 101, len(subject)) // 100, 0
-    )
+    unpaid = np.where(open_ | (rng.random(len(subject)) < 0.2), amount * rng.integers(20, 101, len(subject)) // 100, 0)
     columns = {
         "exec_subject_type": nature,
         "exec_name": name,
@@ -121,9 +117,7 @@ def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
     out = until(out, district.as_of)
     boss = district.firms.boss[np.minimum(subject, firms - 1)]
     behaviour = pick(words.BEHAVIOURS, rng.integers(0, 3, len(subject)))
-    both = pc.if_else(
-        pa.array(rng.random(len(subject)) < 0.2), joined(behaviour, "，其他妨碍执行"), behaviour
-    )
+    both = pc.if_else(pa.array(rng.random(len(subject)) < 0.2), joined(behaviour, "，其他妨碍执行"), behaviour)
     columns = {
         "exec_subject_type": nature,
         "exec_name": name,
@@ -134,9 +128,7 @@ def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
         "exec_basis_no": _case_numbers(district, filed, "民初", 20_000),
         "case_file_date": dates(filed),
         "exec_duty": same("支付欠款及利息", len(subject)),
-        "exec_fulfil": pick(
-            ("全部未履行", "部分", "全部"), rng.choice(3, size=len(subject), p=[0.8, 0.15, 0.05])
-        ),
+        "exec_fulfil": pick(("全部未履行", "部分", "全部"), rng.choice(3, size=len(subject), p=[0.8, 0.15, 0.05])),
         "exec_behaviour": both,
         "exec_publish_date": dates(published),
         "list_out_date": dates(out),

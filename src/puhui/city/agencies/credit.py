@@ -51,9 +51,7 @@ def red_list(district: District) -> Rows:
     subject = _some(district, "FGW-01", good, 0.01 * people.volunteer)
     own, rng = _party(district, subject), district.rng("FGW-01 days")
     day = district.as_of - rng.integers(20, 1_200, len(subject))
-    end = np.where(
-        rng.random(len(subject)) < 0.8, day + rng.integers(300, 1_400, len(subject)), np.datetime64("NaT")
-    )
+    end = np.where(rng.random(len(subject)) < 0.8, day + rng.integers(300, 1_400, len(subject)), np.datetime64("NaT"))
     columns = {
         "xk_party_type": own["kind"],
         **{name: own[name] for name in ("uscc", "ent_name", "id_no", "name")},
@@ -73,9 +71,7 @@ def black_list(district: District) -> Rows:
     subject = _some(district, "FGW-02", 0.05 * stopped, np.where(people.thrift > 2.0, 0.05, 0.0))
     own, rng = _party(district, subject), district.rng("FGW-02 days")
     day = district.as_of - rng.integers(20, 1_200, len(subject))
-    out = np.where(
-        rng.random(len(subject)) < 0.3, day + rng.integers(100, 900, len(subject)), np.datetime64("NaT")
-    )
+    out = np.where(rng.random(len(subject)) < 0.3, day + rng.integers(100, 900, len(subject)), np.datetime64("NaT"))
     out = until(out, district.as_of)
     columns = {
         "cf_party_type": own["kind"],
@@ -129,9 +125,7 @@ def penalties(district: District) -> Rows:
 def polluters(district: District) -> Rows:
     firms, rng = district.firms, district.rng("STHJ-01")
     firm = np.flatnonzero((firms.kind == ENTERPRISE) & (firms.trade <= 5) & (rng.random(len(firms)) < 0.4))
-    grade = np.clip(
-        (1.6 - firms.health.mean(axis=0)[firm] + rng.normal(0, 0.7, len(firm))).astype(np.int64), 0, 4
-    )
+    grade = np.clip((1.6 - firms.health.mean(axis=0)[firm] + rng.normal(0, 0.7, len(firm))).astype(np.int64), 0, 4)
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),
@@ -262,18 +256,14 @@ def moral_points(district: District) -> Rows:
     quarters = np.flatnonzero(calendar % 3 == 2)[-4:]
     quarter, nth = every_pair(quarters, np.arange(len(person)))
     who = person[nth]
-    points = np.clip(
-        800 + 80 * people.volunteer[who] - 40 * people.thrift[who] + rng.normal(0, 40, len(who)), 0, 1_000
-    )
+    points = np.clip(800 + 80 * people.volunteer[who] - 40 * people.thrift[who] + rng.normal(0, 40, len(who)), 0, 1_000)
     end = district.month_ends[quarter]
     approved = np.minimum(end + rng.integers(0, 20, len(who)), district.as_of)
     columns = {
         "id_no": pick(people.ric, who),
         "quarter_end": dates(end),
         "points": exact(points.round().astype(np.int64), 1),
-        "approval_state": pick(
-            ("已通过", "公示中", "已撤销"), rng.choice(3, size=len(who), p=[0.9, 0.07, 0.03])
-        ),
+        "approval_state": pick(("已通过", "公示中", "已撤销"), rng.choice(3, size=len(who), p=[0.9, 0.07, 0.03])),
         "approved_on": dates(approved),
     }
     return rows_of("MB-01", district.person(who), columns, quarter)

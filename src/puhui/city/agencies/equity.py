@@ -25,9 +25,7 @@ def investors(district: District) -> Rows:
     share = np.where(np.repeat(holders, holders) == 1, 10_000, np.where(nth == 0, lead, others))
     subscribed = firms.capital[firm] * share * 100  # six places of CNY 10k
     paid_part = np.clip(rng.choice([0, 20, 50, 100], size=len(firms), p=[0.15, 0.2, 0.25, 0.4])[firm], 0, 100)
-    due = np.minimum(
-        firms.established[firm] + rng.integers(1, 12, len(firms))[firm] * 365, np.datetime64("2055-12-31")
-    )
+    due = np.minimum(firms.established[firm] + rng.integers(1, 12, len(firms))[firm] * 365, np.datetime64("2055-12-31"))
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),
@@ -95,11 +93,7 @@ def _reports(district: District) -> tuple[Whole, Whole]:
     years = np.array([newest - 2, newest - 1, newest])
     born = firms.established.astype("datetime64[Y]").astype(np.int64) + 1970
     gone = np.where(np.isnat(firms.ended), 9_999, firms.ended.astype("datetime64[Y]").astype(np.int64) + 1970)
-    files = (
-        (firms.kind <= COOPERATIVE)[None, :]
-        & (born[None, :] <= years[:, None])
-        & (gone[None, :] > years[:, None])
-    )
+    files = (firms.kind <= COOPERATIVE)[None, :] & (born[None, :] <= years[:, None]) & (gone[None, :] > years[:, None])
     year, firm = np.nonzero(files)
     return years[year], firm
 
@@ -149,9 +143,7 @@ def guarantees(district: District) -> Rows:
     firms, rng = district.firms, district.rng("SCJ-14")
     at = np.flatnonzero(rng.random(len(firm)) < 0.02)
     year, firm = year[at], firm[at]
-    start = later(
-        (year - 1970).astype("datetime64[Y]").astype("datetime64[D]"), rng.integers(60, 260, len(firm))
-    )
+    start = later((year - 1970).astype("datetime64[Y]").astype("datetime64[D]"), rng.integers(60, 260, len(firm)))
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

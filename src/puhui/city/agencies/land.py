@@ -87,9 +87,7 @@ def mortgages(district: District) -> Rows:
     rng = district.rng("ZRZY-01")
     at = np.flatnonzero(rng.random(len(subject)) < 0.33)
     start = district.as_of - rng.integers(30, 3_000, len(at))
-    cancelled = np.where(
-        rng.random(len(at)) < 0.25, start + rng.integers(100, 2_900, len(at)), np.datetime64("NaT")
-    )
+    cancelled = np.where(rng.random(len(at)) < 0.25, start + rng.integers(100, 2_900, len(at)), np.datetime64("NaT"))
     cancelled = until(cancelled, district.as_of)
     maximum = rng.random(len(at)) < 0.2
     amount = rng.integers(10, 120, len(at)) * 1_000_000
@@ -119,9 +117,7 @@ def seizures(district: District) -> Rows:
     ]
     at = np.flatnonzero(rng.random(len(subject)) < trouble[subject])
     start = district.as_of - rng.integers(10, 1_400, len(at))
-    lifted = np.where(
-        rng.random(len(at)) < 0.35, start + rng.integers(30, 900, len(at)), np.datetime64("NaT")
-    )
+    lifted = np.where(rng.random(len(at)) < 0.35, start + rng.integers(30, 900, len(at)), np.datetime64("NaT"))
     lifted = until(lifted, district.as_of)
     columns = {
         **identity(district, subject[at]),

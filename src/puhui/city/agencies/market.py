@@ -144,9 +144,7 @@ def registration_changes(district: District) -> Rows:
         "uscc": pick(firms.uscc, everyone),
         "ent_name": pick(firms.name, everyone),
         "pripid": pripid(district, everyone),
-        "change_item": pick(
-            ("法定代表人", "股权", "住所", "注册资本", "名称"), np.r_[item, np.full(len(renamed), 4)]
-        ),
+        "change_item": pick(("法定代表人", "股权", "住所", "注册资本", "名称"), np.r_[item, np.full(len(renamed), 4)]),
         "change_before": pa.concat_arrays([before, pick(firms.old_name, renamed)]),
         "change_after": pa.concat_arrays([after, pick(firms.name, renamed)]),
         "change_date": dates(days),
@@ -200,9 +198,7 @@ def abnormal_operations(district: District) -> Rows:
         "ent_name": pick(firms.name, firm),
         "reg_no": pick(firms.reg_no, firm),
         "list_in_date": dates(day),
-        "list_in_reason": pick(
-            ("通过登记的住所无法联系", "未按规定报送年度报告"), rng.integers(0, 2, len(firm))
-        ),
+        "list_in_reason": pick(("通过登记的住所无法联系", "未按规定报送年度报告"), rng.integers(0, 2, len(firm))),
         "list_in_org": pick(words.MARKET_OFFICES, firms.home[firm]),
         "list_out_date": dates(out),
         "list_out_reason": pick(("补报年报并申请移出",), np.zeros(len(firm), np.int64), where=~np.isnat(out)),
@@ -248,9 +244,7 @@ def cooperatives(district: District) -> Rows:
         "coop_member_cnt": whole(rng.integers(5, 300, len(at))),
         "coop_farmer_ratio": exact(rng.integers(8_000, 10_001, len(at)), 4),
         "main_product": pick(words.COOP_PRODUCTS, rng.integers(0, len(words.COOP_PRODUCTS), len(at))),
-        "demo_level": pick(
-            ("国家", "省", "市", "县"), rng.integers(0, 4, len(at)), where=rng.random(len(at)) < 0.2
-        ),
+        "demo_level": pick(("国家", "省", "市", "县"), rng.integers(0, 4, len(at)), where=rng.random(len(at)) < 0.2),
         "est_date": dates(firms.established[at]),
         "reg_status": pick(("存续", "注销"), ended),
     }

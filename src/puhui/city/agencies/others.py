@@ -61,9 +61,7 @@ class _Draft:
 
 def fillers(resources: Mapping[str, Resource], codes: Mapping[str, CodeList]) -> dict[str, partial[Rows]]:
     """By item of the catalogue, the function that fills a district's rows."""
-    return {
-        item: partial(filled, resource=resources[item], codes=codes) for item in TOLD if item in resources
-    }
+    return {item: partial(filled, resource=resources[item], codes=codes) for item in TOLD if item in resources}
 
 
 def filled(district: District, resource: Resource, codes: Mapping[str, CodeList]) -> Rows:

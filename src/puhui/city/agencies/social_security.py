@@ -123,9 +123,7 @@ def contribution_arrears(district: District) -> Rows:
     months = owes.sum(axis=0)
     settled = district.rng("RSJ-07").random(len(firms)) < 0.15
     amount = count * months * 80_000
-    cleared = np.where(
-        settled, np.minimum(district.month_ends[last] + 45, district.as_of), np.datetime64("NaT")
-    )
+    cleared = np.where(settled, np.minimum(district.month_ends[last] + 45, district.as_of), np.datetime64("NaT"))
     columns = {
         "uscc": pick(district.firms.uscc, firms),
         "ent_name": pick(district.firms.name, firms),

@@ -62,11 +62,7 @@ def _filings(district: District) -> tuple[Whole, Whole, Whole]:
     firms = district.firms
     calendar = district.month_ends.astype("datetime64[M]").astype(np.int64) % 12
     quarter_end = (calendar % 3 == 2)[:, None]
-    due = (
-        firms.alive(district.month_ends)
-        & taxpayers(district)[None, :]
-        & (firms.general[None, :] | quarter_end)
-    )
+    due = firms.alive(district.month_ends) & taxpayers(district)[None, :] & (firms.general[None, :] | quarter_end)
     month_number = np.arange(district.settings.months)[:, None]
     due &= month_number < firms.defaulted[None, :] + 6
     month, firm = np.nonzero(due[:-1])  # the newest month is filed after the city's last day
@@ -105,11 +101,7 @@ def _income_tax(
     chosen = (calendar[month] % 3 == 2) & (district.firms.kind[firm] < TRADER)
     at = np.flatnonzero(chosen)
     base = _window_sum(district.firms.sales, month[at], firm[at], np.full(len(at), 3))
-    payable = (
-        (base * 0.012 * np.clip(district.firms.health[month[at], firm[at]] + 0.8, 0, 2))
-        .round()
-        .astype(np.int64)
-    )
+    payable = (base * 0.012 * np.clip(district.firms.health[month[at], firm[at]] + 0.8, 0, 2)).round().astype(np.int64)
     payable = np.where(rng.random(len(at)) < 0.01, -(payable // 2), payable)
     unpaid = month[at] >= district.firms.defaulted[firm[at]]
     return (
@@ -172,9 +164,7 @@ def tax_arrears(district: District) -> Rows:
         "arrear_balance": exact(np.where(settled, 0, owed), 2),
         "arrear_date": dates(np.minimum(district.month_ends[month] + 16, district.as_of)),
         "arrear_late_fee": exact(owed // 40, 2),
-        "arrear_clear_date": dates(
-            np.minimum(district.month_ends[month] + 100, district.as_of), where=settled
-        ),
+        "arrear_clear_date": dates(np.minimum(district.month_ends[month] + 100, district.as_of), where=settled),
         "op_address": pick(district.firms.address, firm),
     }
     return rows_of("SWJ-08", firm, columns)

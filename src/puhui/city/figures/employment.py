@@ -47,11 +47,7 @@ def insured_growth_12m(life: Life) -> Outcome:
 @figure(pension_contribution_arrears="si_arrear_amt si_arrear_from si_arrear_clear_date")
 def si_arrear_amt(life: Life) -> Outcome:
     begun = life.by_now("pension_contribution_arrears", "si_arrear_from")
-    owed = [
-        row
-        for row in begun
-        if row["si_arrear_clear_date"] is None or row["si_arrear_clear_date"] > life.as_of
-    ]
+    owed = [row for row in begun if row["si_arrear_clear_date"] is None or row["si_arrear_clear_date"] > life.as_of]
     return total_or_zero(owed, "si_arrear_amt")
 
 
@@ -108,13 +104,9 @@ def si_cont_months(life: Life) -> Outcome:
 @figure(individual_contributions_due_and_paid="si_base si_type si_period")
 def si_base_avg_12m(life: Life) -> Outcome:
     stated = [
-        row
-        for row in life.within(_PERSON, "si_period", 12)
-        if row["si_type"] == PENSION and row["si_base"] is not None
+        row for row in life.within(_PERSON, "si_period", 12) if row["si_type"] == PENSION and row["si_base"] is not None
     ]
-    return ratio(
-        sum((row["si_base"] for row in stated), Decimal(0)), len({row["si_period"] for row in stated})
-    )
+    return ratio(sum((row["si_base"] for row in stated), Decimal(0)), len({row["si_period"] for row in stated}))
 
 
 @figure(employee_insurance_changes="si_employer_uscc si_change_ym si_change_type")

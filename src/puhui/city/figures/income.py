@@ -14,9 +14,7 @@ _ACCOUNT = "hf_base hf_person_month hf_unit_month hf_person_ratio hf_unit_ratio 
 
 @figure(housing_fund_deposits="hf_paid_to")
 def hf_cont_months(life: Life) -> Outcome:
-    return run_until_now(
-        {month_number(row["hf_paid_to"]) for row in life.by_now(_DEPOSITS, "hf_paid_to")}, life
-    )
+    return run_until_now({month_number(row["hf_paid_to"]) for row in life.by_now(_DEPOSITS, "hf_paid_to")}, life)
 
 
 def _latest_base(rows: list[Row]) -> Decimal | None:

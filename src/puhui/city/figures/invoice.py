@@ -37,9 +37,7 @@ def valid_invoice_amt_12m(life: Life) -> Outcome:
 
 @figure(purchased_invoice_data=_VALID)
 def valid_invoice_growth(life: Life) -> Outcome:
-    return growth(
-        _valid(life.within(_SOURCE, "invoice_ym", 12)), _valid(life.before(_SOURCE, "invoice_ym", 12))
-    )
+    return growth(_valid(life.within(_SOURCE, "invoice_ym", 12)), _valid(life.before(_SOURCE, "invoice_ym", 12)))
 
 
 @figure(purchased_invoice_data=_VALID)

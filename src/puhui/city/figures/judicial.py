@@ -72,9 +72,7 @@ def penalty_cnt_12m(life: Life) -> Outcome:
 @figure(administrative_penalties="cf_fine cf_confiscate cf_decide_date repair_status")
 def penalty_fine_24m(life: Life) -> Outcome:
     rows = [
-        row
-        for row in life.within("administrative_penalties", "cf_decide_date", 24)
-        if row["repair_status"] != "已修复"
+        row for row in life.within("administrative_penalties", "cf_decide_date", 24) if row["repair_status"] != "已修复"
     ]
     return sum(((row["cf_fine"] or 0) + (row["cf_confiscate"] or 0) for row in rows), Decimal(0))
 

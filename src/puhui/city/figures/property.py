@@ -74,9 +74,7 @@ def free_property_area(life: Life) -> Outcome:
     return sum(areas, Decimal(0)) if areas or not units else None
 
 
-@figure(
-    mortgage_registration="mort_no re_unit_no mort_way mort_amount mort_max_amount mort_from mort_cancel_date"
-)
+@figure(mortgage_registration="mort_no re_unit_no mort_way mort_amount mort_max_amount mort_from mort_cancel_date")
 def mort_amt_active(life: Life) -> Outcome:
     claims: dict[str, Decimal] = {}
     for row in _mortgaged(life):

@@ -50,9 +50,7 @@ def reg_active(life: Life) -> Outcome:
 
 @figure(investors="paid_amount sub_amount sub_date")
 def paid_in_ratio(life: Life) -> Outcome:
-    due = [
-        row for row in life.of("investors") if row["sub_date"] is not None and row["sub_date"] <= life.as_of
-    ]
+    due = [row for row in life.of("investors") if row["sub_date"] is not None and row["sub_date"] <= life.as_of]
     return ratio(total(life.of("investors"), "paid_amount"), total_or_zero(due, "sub_amount"))
 
 
@@ -140,18 +138,12 @@ def _reports(life: Life, source: str) -> list[Row]:
     return [row for row in rows if row["report_year"] == newest]
 
 
-@figure(
-    guarantees_provided="guar_amount guar_from guar_to report_year", annual_reports="equity_total report_year"
-)
+@figure(guarantees_provided="guar_amount guar_from guar_to report_year", annual_reports="equity_total report_year")
 def ext_guar_ratio(life: Life) -> Outcome:
     reports = _reports(life, "annual_reports")
     if not reports or reports[0]["equity_total"] is None or reports[0]["equity_total"] <= 0:
         return None
-    given = [
-        row
-        for row in _reports(life, "guarantees_provided")
-        if active(row, "guar_from", "guar_to", life.as_of)
-    ]
+    given = [row for row in _reports(life, "guarantees_provided") if active(row, "guar_from", "guar_to", life.as_of)]
     return ratio(total_or_zero(given, "guar_amount"), reports[0]["equity_total"])
 
 

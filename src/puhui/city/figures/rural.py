@@ -13,9 +13,7 @@ def _contracts(life: Life, role: str) -> list[Row]:
     """Transfers in force in which the subject stands on this side."""
     begun = life.by_now("farmland_transfers", "transfer_from")
     return [
-        row
-        for row in begun
-        if row["transfer_role"] == role and active(row, "transfer_from", "transfer_to", life.as_of)
+        row for row in begun if row["transfer_role"] == role and active(row, "transfer_from", "transfer_to", life.as_of)
     ]
 
 
@@ -37,9 +35,7 @@ def transfer_remain_m(life: Life) -> Outcome:
 
 @figure(forest_rights="forest_area_mu forest_to")
 def forest_area(life: Life) -> Outcome:
-    held = [
-        row for row in life.of("forest_rights") if row["forest_to"] is None or row["forest_to"] >= life.as_of
-    ]
+    held = [row for row in life.of("forest_rights") if row["forest_to"] is None or row["forest_to"] >= life.as_of]
     return total_or_zero(held, "forest_area_mu")
 
 
@@ -67,8 +63,7 @@ def crop_income_est(life: Life) -> Outcome:
     area += total_or_zero(_contracts(life, "流入"), "transfer_area_mu")
     area -= total_or_zero(_contracts(life, "流出"), "transfer_area_mu")
     harvest, price, cost = (
-        Decimal(str(life.parameters[name]))
-        for name in ("crop_yield_kg_per_mu", "crop_price_per_kg", "crop_cost_share")
+        Decimal(str(life.parameters[name])) for name in ("crop_yield_kg_per_mu", "crop_price_per_kg", "crop_cost_share")
     )
     return max(area, Decimal(0)) * harvest * price * (1 - cost)
 
@@ -109,11 +104,7 @@ def moral_points(life: Life) -> Outcome:
     ]
     if not approved:
         return None
-    if any(
-        row["exec_fulfil"] != "全部" for row in life.by_now("moral_dishonest_debtors", "exec_publish_date")
-    ):
+    if any(row["exec_fulfil"] != "全部" for row in life.by_now("moral_dishonest_debtors", "exec_publish_date")):
         return 0
-    newest: Decimal = max(approved, key=lambda row: (row["quarter_end"], row["approved_on"], row["points"]))[
-        "points"
-    ]
+    newest: Decimal = max(approved, key=lambda row: (row["quarter_end"], row["approved_on"], row["points"]))["points"]
     return newest

@@ -95,9 +95,7 @@ def vat_sales_cv_12m(life: Life) -> Outcome:
     if count < 2 or mean_base <= 0:
         return None
     squares = sum((sales * sales for sales in points.values()), Decimal(0))
-    variance = _DEEP.divide(
-        count * (count * squares - mean_base * mean_base), (count - 1) * mean_base * mean_base
-    )
+    variance = _DEEP.divide(count * (count * squares - mean_base * mean_base), (count - 1) * mean_base * mean_base)
     return _DEEP.sqrt(variance)
 
 
@@ -165,9 +163,7 @@ def tax_arrear_balance(life: Life) -> Outcome:
 
 @figure(tax_arrears="arrear_date arrear_period_to")
 def tax_arrear_cnt_12m(life: Life) -> Outcome:
-    return len(
-        {month_number(row["arrear_period_to"]) for row in life.within("tax_arrears", "arrear_date", 12)}
-    )
+    return len({month_number(row["arrear_period_to"]) for row in life.within("tax_arrears", "arrear_date", 12)})
 
 
 def _late_fees(life: Life, months: int) -> list[Row]:

@@ -1,1 +1,1 @@
-print('a pack holds no program')
+print("a pack holds no program")
