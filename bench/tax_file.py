@@ -49,12 +49,13 @@ def _columns(*, clean: bool) -> str:
     if clean:
         day = "DATE '2020-01-15'"
     bad = "FALSE" if clean else "i % {0} = {0} // 3"
+    kind = "(['正税', '正税', '正税', '滞纳金'])[1 + (hash(i + 3000000000000) % 4)::INT]"
     values = (
         f"CASE WHEN {bad.format(4001)} THEN left(code, 17) || CASE WHEN right(code, 1) = '0' THEN '1' ELSE '0' END ELSE code END",
         "'公司' || n || '有限公司'",
         "code",
         "(['10101', '10104', '10109', '10111'])[1 + (hash(i + 2000000000000) % 4)::INT]",
-        f"CASE WHEN {bad.format(5003)} THEN '无此种类' ELSE (['正税', '正税', '正税', '滞纳金'])[1 + (hash(i + 3000000000000) % 4)::INT] END",
+        f"CASE WHEN {bad.format(5003)} THEN '无此种类' ELSE {kind} END",
         f"CASE WHEN {bad.format(1009)} THEN '2024-13-45' ELSE strftime(date_trunc('month', {day}), '%Y-%m-%d') END",
         f"strftime(last_day({day}), '%Y-%m-%d')",
         "((hash(i + 4000000000000) % 100000000) / 100)::DECIMAL(16, 2)",
