@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +26,48 @@ REPEATS = 3
 
 
 def run(rows: int | None) -> dict[str, Any]:
-    """The whole comparison; every contender runs in its own process."""
+    """The whole comparison; every contender runs in its own process, in turn, so that a busy machine slows all alike."""
     size = rows or ROWS
-    folder = cache() / f"tax-{size}"
-    known, measured = make_tax_file(folder, size)
-    ours = [in_child("bench.intake", "take", str(known), str(measured)) for _ in range(REPEATS)]
-    floor = [in_child("bench.intake", "floor", str(measured)) for _ in range(REPEATS)]
-    first = in_child("bench.intake", "first", str(measured))
-    checking = in_child("bench.intake", "check", str(measured))
-    peers = {
-        name: in_child("bench.peers_checking", name, str(measured), python=peer_python("checking")) for name in PEERS
-    }
-    seconds, floor_seconds = median([o["seconds"] for o in ours]), median([f["seconds"] for f in floor])
+    known, measured = (str(path) for path in make_tax_file(cache() / f"tax-{size}", size))
+    floor, ours = [in_child("bench.intake", "floor", measured)], []
+    for _ in range(REPEATS):
+        ours.append(in_child("bench.intake", "take", known, measured))
+        floor.append(in_child("bench.intake", "floor", measured))
+    pairs = [(floor[i]["seconds"] + floor[i + 1]["seconds"]) / 2 / one["seconds"] for i, one in enumerate(ours)]
+    first = in_child("bench.intake", "first", measured)
+    checking, peers = _checking(measured)
     return {
         "name": "intake",
         "rows": size,
-        "ours": {"seconds": seconds, "all": [o["seconds"] for o in ours], "steps": ours[-1]["steps"],
-                 "counts": ours[-1]["counts"], "first_load_seconds": first["seconds"], "first_load": first["counts"],
-                 "checking": checking},
-        "against": {"duckdb_bare": {"seconds": floor_seconds, "all": [f["seconds"] for f in floor]}, **peers},
-        "ratio": {"duckdb_bare": round(floor_seconds / seconds, 3),
+        "ours": {**_middle(ours), "first_load": first, "checking": checking},
+        "against": {"duckdb_bare": _middle(floor), **peers},
+        "ratio": {"duckdb_bare": round(median(pairs), 3), "duckdb_bare_pairs": [round(pair, 3) for pair in pairs],
                   **{n: round(p["seconds"] / checking["seconds"], 2) for n, p in peers.items()}},
         "memory_ratio": {n: round(checking["peak_mib"] / p["peak_mib"], 3) for n, p in peers.items()},
         "peak_mib": max(o["peak_mib"] for o in ours),
         "machine": machine(),
     }  # fmt: skip
+
+
+def _checking(measured: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The checking alone: ours and each peer, in turn. All must name as many cells and keep as many rows."""
+    python = peer_python("checking")
+    ours: list[dict[str, Any]] = []
+    peers: dict[str, list[dict[str, Any]]] = {name: [] for name in PEERS}
+    for turn in range(REPEATS):
+        ours.append(in_child("bench.intake", "check", measured))
+        for name in PEERS[: None if turn == 0 else -1]:  # the last one is slow: once is enough
+            peers[name].append(in_child("bench.peers_checking", name, measured, python=python))
+    found = {(run["good"], run["bad_cells"]) for run in [*ours, *(run for runs in peers.values() for run in runs)]}
+    if len(found) != 1:
+        raise RuntimeError(f"the contenders disagree: {found}")
+    return _middle(ours), {name: _middle(runs) for name, runs in peers.items()}
+
+
+def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The run with the median time, and all times."""
+    ordered = sorted(runs, key=lambda run: run["seconds"])
+    return {**ordered[len(ordered) // 2], "all": [run["seconds"] for run in runs]}
 
 
 def _take(known: str | None, measured: str) -> dict[str, Any]:
@@ -58,10 +76,10 @@ def _take(known: str | None, measured: str) -> dict[str, Any]:
         if known:
             take(parcel_of(zone, "SWJ-06", Path(known), period="2020-01"), zone.intake)
         steps: dict[str, float] = {}
-        started = __import__("time").perf_counter()
+        started = time.perf_counter()
 
         def note(step: str) -> None:
-            steps[step] = round(__import__("time").perf_counter() - started, 3)
+            steps[step] = round(time.perf_counter() - started, 3)
 
         seconds, taken = timed(lambda: take(parcel_of(zone, "SWJ-06", Path(measured)), zone.intake, note))
         keys = ("lines", "accepted", "set_aside", "duplicates", "warned", "new_subjects")

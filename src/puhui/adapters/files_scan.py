@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 CHUNK = 1 << 23
+ENOUGH = 100_000
 _LF, _CR, _QUOTE = 0x0A, 0x0D, 0x22
 _CARRY = 4  # room for the start of a character that the chunk's end cut
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -29,7 +30,9 @@ class Scan:
     size: int = 0
     digest: str = ""
     broken_utf8_at: int = -1  # offset of the first byte that is not UTF-8; -1: all of it is
-    wide: int = 0  # lead bytes of characters of three and more bytes, before the broken one
+    wide: int = (
+        0  # lead bytes of characters of three and more bytes, before the broken one; no more than ENOUGH are counted
+    )
     lf: int = 0
     cr: int = 0
     crlf: int = 0
@@ -103,7 +106,8 @@ class _Pass:
             at = _first_broken(whole)
             self.found.broken_utf8_at = self.found.size - carried + at
             whole, tail = whole[:at], 0
-        self.found.wide += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) >= 0xE0))
+        if self.found.wide < ENOUGH:
+            self.found.wide += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) >= 0xE0))
         return tail
 
     def _lines(self, part: Bytes) -> None:

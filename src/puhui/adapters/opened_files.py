@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from puhui.adapters.files_csv import read_sql, rejected_rows
@@ -17,7 +18,7 @@ from puhui.adapters.tables_duckdb import DuckTables
 from puhui.intake.formats import LINE, Form, Records
 from puhui.quality.check import BrokenRecord
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 22
 
 
 @dataclass(slots=True)
@@ -67,25 +68,22 @@ class FileOnDisk:
 
 def _physical_lines(path: Path, wanted: Sequence[int], newline: str) -> Iterator[tuple[int, bytes]]:
     """Some lines of a file by their numbers from 0, ascending; line ends are found a block at a time."""
-    end = b"\r" if newline == "\r" else b"\n"
-    at, number, rest = 0, 0, b""
+    end = 0x0D if newline == "\r" else 0x0A
+    asked = np.array(wanted, np.int64)
+    number, rest = 0, b""  # of the line that is under way, and what is read of it
     with path.open("rb") as file:
-        while at < len(wanted):
-            block = file.read(_BLOCK)
-            if not block:
-                if rest and number == wanted[at]:
-                    yield number, rest
-                return
-            ends = block.count(end)
-            if number + ends <= wanted[at]:
-                number += ends
-                rest = (rest if not ends else b"") + block[block.rfind(end) + 1 :]
-                continue
-            pieces = (rest + block).split(end)
-            while at < len(wanted) and wanted[at] < number + ends:
-                yield wanted[at], pieces[wanted[at] - number]
-                at += 1
-            number, rest = number + ends, pieces[-1]
+        while len(asked) and (block := file.read(_BLOCK)):
+            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == end)
+            here = asked[: np.searchsorted(asked, number + len(ends))]
+            for one in here.tolist():
+                start = int(ends[one - number - 1]) + 1 if one > number else 0
+                line = block[start : int(ends[one - number])]
+                yield one, line if start else rest + line
+            asked = asked[len(here) :]
+            rest = block[int(ends[-1]) + 1 :] if len(ends) else rest + block
+            number += len(ends)
+    if len(asked) and rest and number == asked[0]:
+        yield number, rest
 
 
 def open_file(path: Path, workdir: Path) -> FileOnDisk:

@@ -100,16 +100,23 @@ def _code_form(source: str, codes: forms.CodeList, field: forms.Field) -> tuple[
 
 def _text_form(field: forms.Field, source: str, nulls: Sequence[str]) -> tuple[str, str]:
     """Nothing to trim, no word for null, not too long; codes without full-width signs."""
-    longest = max((len(word.encode()) for word in nulls), default=0)
+    longest, allowed = max((len(word.encode()) for word in nulls), default=0), longest_of(field.type)
+    last = quoted("e_" + field.name)
+    if field.semantic in CODED and allowed > 2 * longest:  # an identifier: hardly one is as short as a word for null
+        return source, f"(strlen({source}) BETWEEN {longest + 1} AND {allowed} AND {_is_code_sql(source, last)})"
     words = " OR ".join(f"{source} = {literal(word)}" for word in ("", *nulls))
     is_word = f"CASE WHEN strlen({source}) > {longest} THEN FALSE ELSE {words} END"
     holds = [f"NOT {is_word}"]
-    last = quoted("e_" + field.name)
-    if allowed := longest_of(field.type):
+    if allowed:
         holds.append(f"CASE WHEN strlen({source}) <= {allowed} THEN TRUE ELSE length({source}) <= {allowed} END")
-    if field.semantic != "name" and field.semantic in CODED:  # plain ASCII: no blank has a code from "!" on
-        holds += [f"strlen({source}) = length({source})", f"{source} >= '!'", f"{last} >= '!'"]
+    if field.semantic in CODED:
+        holds.append(_is_code_sql(source, last))
     else:
         holds += [no_blank_sql(source), no_blank_sql(last)]
     value = brackets_sql(source) if field.semantic == "name" else source
     return value, f"({' AND '.join(holds)})"
+
+
+def _is_code_sql(source: str, last: str) -> str:
+    """Plain ASCII with nothing to trim: no blank has a code from "!" on."""
+    return f"strlen({source}) = length({source}) AND {source} >= '!' AND {last} >= '!'"
