@@ -27,6 +27,7 @@ from puhui.adapters.figures_lmdb import LmdbFigures
 from puhui.adapters.journal_file import FileJournal
 from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.lake_delta import DeltaLake
+from puhui.adapters.names_splink import SplinkNames
 from puhui.adapters.opened_files import FileOnDisk, open_file
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
@@ -54,7 +55,6 @@ from puhui.model.refusals import HomeRefused, UnknownName
 from puhui.packs.load import load_packs, with_needs
 from puhui.packs.new import new_pack
 from puhui.packs.packset import PackSet
-from puhui.subjects.resolve import NameMatcher
 from puhui.subjects.vault import Vault
 
 MAKING = ".making"  # stands in a home while the zone is being made
@@ -149,7 +149,7 @@ def open_zone(home: Path) -> Zone:
         blobs=blobs,
         lake=business,
         vault=vault,
-        matcher=_LazyMatcher(),
+        matcher=SplinkNames(),  # imports Splink only when a name has to be compared
         register=register,
         open_file=open_file,
         scratch=scratch.open,
@@ -189,19 +189,6 @@ def open_engine(name: str, workdir: Path, settings: ZoneSettings) -> Engine:
                 Said(f"没有名为 {name} 的计算引擎", f"there is no engine named {name}"),
                 todo=Said("可用：duckdb、spark（sail）、pyspark", "there are: duckdb, spark (sail), pyspark"),
             )
-
-
-class _LazyMatcher:
-    """Splink takes a second to import: only a delivery with names pays for it."""
-
-    _matcher: NameMatcher | None = None
-
-    def score(self, asked, known):  # type: ignore[no-untyped-def]
-        if self._matcher is None:
-            from puhui.adapters.names_splink import SplinkNames
-
-            self._matcher = SplinkNames()
-        return self._matcher.score(asked, known)
 
 
 def _database(home: Path, settings: ZoneSettings) -> dict[str, object]:
