@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("intake", "snapshot", "reads", "invoices")
+NAMES = ("intake", "snapshot", "reads", "invoices", "ledger")
 
 
 def main() -> int:
@@ -16,9 +16,11 @@ def main() -> int:
     parser.add_argument(
         "--rows", type=int, default=None, help="rows to measure with; each benchmark has its own default"
     )
+    parser.add_argument("--seconds", type=float, default=None, help="how long to measure, where it is a matter of time")
     parser.add_argument("--json", action="store_true", help="print the JSON line only")
     given = parser.parse_args()
-    result = importlib.import_module(f"bench.{given.name}").run(given.rows)
+    timed = {} if given.seconds is None else {"seconds": given.seconds}
+    result = importlib.import_module(f"bench.{given.name}").run(given.rows, **timed)
     json.dump(result, sys.stdout, ensure_ascii=False, indent=None if given.json else 1, default=str)
     sys.stdout.write("\n")
     return 0

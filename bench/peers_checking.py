@@ -1,9 +1,9 @@
-"""The same checks of the same file by others: file in, good rows out as Parquet, every bad cell named (row, column, check).
+"""The same checks of the same file by others: file in, good rows out as Parquet, every bad cell named with its check.
 
 Runs in a venv of its own (`requirements-checking.txt`) and knows nothing of Puhui. The checks, of 12 columns as text:
 form and check digit of credit code and tax number (GB 32100), two code lists, length of a name, four dates, three
-amounts of at most two decimals, and that a period does not end before it starts. The check digit is the same few lines of
-numpy for everybody; all else is written as each library's own documentation shows it.
+amounts of at most two decimals, and that a period does not end before it starts. The check digit is the same few lines
+of numpy for everybody; all else is written as each library's own documentation shows it.
 """
 
 from __future__ import annotations

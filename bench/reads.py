@@ -1,7 +1,6 @@
 """Point reads of 300 figures a subject: our reader, decoded, against Feast's SQLite store on the same rows.
 
-Also: 200 swaps of the current snapshot under two reading processes, without a miss. Feast reads 5,000 of
-the subjects.
+Also: 200 swaps of the current snapshot under two reading processes, without a miss. Feast reads 5,000 of the subjects.
 """
 
 from __future__ import annotations
@@ -152,9 +151,7 @@ def swap(folder: Path, subjects: int) -> dict[str, int]:
 
 
 def feast_rows(path: Path) -> None:
-    """The same figures of the first subjects as a wide Parquet file, numbers as doubles, as Feast takes
-    them.
-    """
+    """The same figures of the first subjects as a wide Parquet file, numbers as doubles, as Feast takes them."""
     numbers = np.arange(FEAST_SUBJECTS, dtype=np.int64)
     columns: dict[str, Any] = {"subject": [token(number) for number in range(FEAST_SUBJECTS)]}
     for at, slot in enumerate(layout().slots):

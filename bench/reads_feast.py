@@ -1,7 +1,6 @@
 """The peer of `bench.reads`: the same figures in Feast's SQLite store. Runs under Feast's own interpreter.
 
-python -m bench.reads_feast ROWS.parquet FOLDER: prints one JSON object: reads a second, p50 and p99, bytes
-a subject.
+python -m bench.reads_feast ROWS.parquet FOLDER: prints one JSON object: reads a second, p50 and p99, bytes a subject.
 """
 
 from __future__ import annotations

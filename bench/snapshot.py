@@ -1,5 +1,4 @@
-"""100 indicators of all subjects over many rows, down to the point-read file, against one hand-written
-DuckDB script.
+"""100 indicators of all subjects over many rows, down to the point-read file, against one hand-written DuckDB script.
 
 The hand-written script is what a good analyst would write for exactly these 100: one scan a table with
 FILTERs, the rest as queries of their own, divisions in doubles, one join, ended by the same encoder in the
@@ -79,9 +78,7 @@ def _bound(sql: str) -> str:
 
 
 def _script(told: list[Told]) -> str:
-    """One statement for all 100: a scan with FILTERs for each table, the others beside it, joined on
-    subject.
-    """
+    """One statement for all 100: a scan with FILTERs for each table, the others beside it, joined on subject."""
     simple = {table: [one for one in told if one.table == table and " AS value" not in one.hand] for table in SOURCES}
     alone = [one for one in told if " AS value" in one.hand]
     scans = [_scan(table, ones) for table, ones in simple.items()]

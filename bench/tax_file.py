@@ -1,4 +1,4 @@
-"""The file that intake is measured with: enterprise tax payments, 12 columns, Chinese titles, a known share of bad cells."""
+"""The file that intake is measured with: enterprise tax payments, 12 columns, Chinese titles, some bad cells."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def make_tax_file(folder: Path, rows: int) -> tuple[Path, Path]:
         subjects = db.execute("SELECT count(*) FROM firm").fetchall()[0][0]
         clean = f"SELECT {_columns(clean=True)} FROM firm, (SELECT 1 AS i) WHERE n % {NEW_SHARE} <> 0"
         db.execute(f"COPY ({clean}) TO '{known}' (HEADER)")
-        dirty = f"SELECT {_columns(clean=False)} FROM range({rows}) r(i) JOIN firm ON n = hash(i + 0000000000000) % {subjects}"
+        drawn = f"FROM range({rows}) r(i) JOIN firm ON n = hash(i) % {subjects}"
+        dirty = f"SELECT {_columns(clean=False)} {drawn}"
         draft = measured.with_suffix(".draft")
         db.execute(f"COPY ({dirty}) TO '{draft}' (HEADER)")
         draft.rename(measured)
@@ -50,8 +51,10 @@ def _columns(*, clean: bool) -> str:
         day = "DATE '2020-01-15'"
     bad = "FALSE" if clean else "i % {0} = {0} // 3"
     kind = "(['正税', '正税', '正税', '滞纳金'])[1 + (hash(i + 3000000000000) % 4)::INT]"
+    wrong_code = "left(code, 17) || CASE WHEN right(code, 1) = '0' THEN '1' ELSE '0' END"
+    paid = "((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)"
     values = (
-        f"CASE WHEN {bad.format(4001)} THEN left(code, 17) || CASE WHEN right(code, 1) = '0' THEN '1' ELSE '0' END ELSE code END",
+        f"CASE WHEN {bad.format(4001)} THEN {wrong_code} ELSE code END",
         "'公司' || n || '有限公司'",
         "code",
         "(['10101', '10104', '10109', '10111'])[1 + (hash(i + 2000000000000) % 4)::INT]",
@@ -59,8 +62,8 @@ def _columns(*, clean: bool) -> str:
         f"CASE WHEN {bad.format(1009)} THEN '2024-13-45' ELSE strftime(date_trunc('month', {day}), '%Y-%m-%d') END",
         f"strftime(last_day({day}), '%Y-%m-%d')",
         "((hash(i + 4000000000000) % 100000000) / 100)::DECIMAL(16, 2)",
-        f"CASE WHEN {bad.format(2003)} THEN '一千二百元' ELSE ((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)::VARCHAR END",
-        "((hash(i + 5000000000000) % 10000000) / 100)::DECIMAL(16, 2)",
+        f"CASE WHEN {bad.format(2003)} THEN '一千二百元' ELSE {paid}::VARCHAR END",
+        paid,
         f"strftime({day} + 10, '%Y-%m-%d')",
         f"strftime({day} + 9, '%Y-%m-%d')",
     )

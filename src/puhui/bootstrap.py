@@ -6,8 +6,6 @@ under HOME.
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import tempfile
 import time
@@ -16,27 +14,34 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from urllib.parse import urlsplit
 
 from puhui.adapters import django_setup
 from puhui.adapters.blobs_sealed import SealedFiles
+from puhui.adapters.contracts_django import DjangoContracts
+from puhui.adapters.directory_django import DjangoDirectory
 from puhui.adapters.engine_duckdb import DuckEngine
 from puhui.adapters.figures_lmdb import LmdbFigures
 from puhui.adapters.journal_file import FileJournal
 from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.lake_delta import DeltaLake
+from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
 from puhui.adapters.names_splink import SplinkNames
+from puhui.adapters.officers_files import OfficerFiles, make_key
 from puhui.adapters.opened_files import FileOnDisk, open_file
+from puhui.adapters.pack_sets import SETS, SHOWN, PackSets
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
 from puhui.adapters.set_aside_xlsx import write_set_aside
 from puhui.adapters.settings_toml import ZoneSettings, read_settings, refuse_settled, write_settings
 from puhui.adapters.vault_sqlite import SqliteVault
-from puhui.desk.officers import Officers, public_half
-from puhui.desk.packs import check_one, checked_packs
-from puhui.desk.rooms import DeskRooms
+from puhui.consent.evidence import RelyingParty
+from puhui.desk.acts import ADD_OFFICER, propose_act
+from puhui.desk.letter_rooms import LetterRooms, VaultRecordKeys, letter_rooms
+from puhui.desk.officers import Officers, enrol_officer, takes_two
+from puhui.desk.packs import check_one, checked_packs, compare_packs
+from puhui.desk.roles import DEFAULT, Role
+from puhui.desk.rooms import DeskRooms, Partners
 from puhui.desk.upkeep import finish_erasures
 from puhui.indicators.engine import Engine
 from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
@@ -51,11 +56,13 @@ from puhui.intake.watch import watching
 from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Parcel
 from puhui.model.refusal import Said
-from puhui.model.refusals import HomeRefused, UnknownName
+from puhui.model.refusals import Broken, HomeRefused, UnknownName
+from puhui.packs.diff import Change
 from puhui.packs.load import load_packs, with_needs
 from puhui.packs.new import new_pack
 from puhui.packs.packset import PackSet
 from puhui.subjects.vault import Vault
+from puhui.wire.keys import Ed25519Signing
 
 MAKING = ".making"  # stands in a home while the zone is being made
 SHIPPED = ("base", "tax-loan", "housing-fund-loan", "farmer-loan", "sme-credit", "invoice")
@@ -100,31 +107,30 @@ def init_zone(
     packs_of_zone = checked_packs(folders)
     refuse_settled(home)
     chosen.check()
-    _copy_packs(folders, home)
+    _begin_home(home)
+    sets = PackSets(home)
+    sets.show(sets.keep(folders))
     write_settings(home, chosen)  # last: a folder is a zone once it has its settings
     (home / MAKING).unlink()
     django_setup.connect(_database(home, chosen))
-    digests = {pack.name: pack.digest for pack in packs_of_zone.packs}
-    DjangoRegister().activate_packs(packs_of_zone.digest, digests, "init", now())
+    _activate_first(packs_of_zone, DjangoRegister())
     return open_zone(home)
 
 
-def _copy_packs(folders: Sequence[Path], home: Path) -> None:
-    """The zone's own copies, all or none. A folder of that name which is not ours stays as it is."""
+def _begin_home(home: Path) -> None:
+    """A folder for the zone alone. One that holds packs which are not ours stays as it is."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (home / "packs").exists() and not (home / MAKING).exists():
+    held = [name for name in (SHOWN, SETS) if (home / name).exists()]
+    if held and not (home / MAKING).exists():
         raise HomeRefused(
-            Said("该文件夹已有 packs，不是空文件夹", "the folder holds `packs` already: it is not an empty one"),
+            Said(
+                f"该文件夹已有 {held[0]}，不是空文件夹", f"the folder holds `{held[0]}` already: it is not an empty one"
+            ),
             todo=Said("换一个空文件夹", "take an empty folder"),
         )
     home.chmod(0o700)
     (home / MAKING).touch()
-    draft = home / ".packs"
-    shutil.rmtree(draft, ignore_errors=True)
-    for folder in folders:
-        shutil.copytree(folder, draft / folder.resolve().name, ignore=shutil.ignore_patterns(".*"))
-    shutil.rmtree(home / "packs", ignore_errors=True)
-    os.replace(draft, home / "packs")
+    shutil.rmtree(home / SETS, ignore_errors=True)
 
 
 def open_zone(home: Path) -> Zone:
@@ -132,18 +138,22 @@ def open_zone(home: Path) -> Zone:
     settings = read_settings(home)
     django_setup.connect(_database(home, settings))
     register = DjangoRegister()
-    packs = _packs(home, register)
+    sets = PackSets(home)
+    packs = _packs_in_use(sets, register)
     keys = FileKeys(home / "keys")
+    officers = OfficerFiles(home / "officers")
     scratch = ScratchFolders(home / "work", memory=settings.memory, threads=settings.threads)
+    business, blobs = DeltaLake(home / "lake" / "business"), SealedFiles(home / "lake" / "base", keys)
+    journal = FileJournal(home / "vault" / "erasures.journal")
+    held = bool(register.editions() or business.tables() or journal.entries())
     vault = Vault(
-        SqliteVault(home / "vault" / "vault.db", city=settings.city, zone=settings.zone),
+        _vault_store(home / "vault" / "vault.db", settings, held=held),
         keys,
-        FileJournal(home / "vault" / "erasures.journal"),
+        journal,
         city=settings.city,
         zone=settings.zone,
         buckets=settings.buckets,
     )
-    business, blobs = DeltaLake(home / "lake" / "business"), SealedFiles(home / "lake" / "base", keys)
     intake = Rooms(
         packs=packs,
         blobs=blobs,
@@ -159,6 +169,7 @@ def open_zone(home: Path) -> Zone:
     )
     desk = DeskRooms(
         packs=packs,
+        sets=sets,
         register=register,
         lake=business,
         service=DeltaLake(home / "lake" / "service" / "relations"),
@@ -169,10 +180,64 @@ def open_zone(home: Path) -> Zone:
         scratch=scratch.open,
         now=now,
         buckets=settings.buckets,
+        officers=officers,
+        partners=_partners(settings, keys),
     )
     finish_erasures(desk)
     repaired = repair(intake) if scratch.sweep() or needs_repair(intake) else None
-    return Zone(home, settings, packs, intake, desk, register, _keys_in(home / "officers"), repaired)
+    return Zone(home, settings, packs, intake, desk, register, officers.keys(), repaired)
+
+
+def _partners(settings: ZoneSettings, keys: FileKeys) -> Partners:
+    directory = DjangoDirectory(keys)
+    return Partners(
+        admissions=directory,
+        directory=directory,
+        contracts=DjangoContracts(),
+        signer=lambda: zone_key(keys),
+        zone=f"puhui/{settings.city}/{settings.zone}",
+        private_hosts=settings.private_webhooks,
+    )
+
+
+def open_letters(home: Path) -> tuple[LetterRooms, Officers]:
+    """The rooms of letters of a zone, and its officers' keys."""
+    zone = open_zone(home)
+    records, party = VaultRecordKeys(zone.desk.vault), relying_party(zone.settings)
+    rooms = letter_rooms(zone.desk, DjangoLetters(records), DjangoSigners(), records, FileKeys(home / "keys"), party)
+    return rooms, zone.officers
+
+
+def relying_party(settings: ZoneSettings) -> RelyingParty:
+    """Who the zone is to passkeys: the host of its site, and its one origin."""
+    return RelyingParty(urlsplit(settings.site).hostname or "", (settings.site,))
+
+
+def zone_key(keys: FileKeys) -> Ed25519Signing:
+    """The key that the zone signs answers and contracts with: `zone/<version>`."""
+    key = keys.current("zone")
+    return Ed25519Signing.of_seed(key.id, key.secret)
+
+
+def _vault_store(file: Path, settings: ZoneSettings, *, held: bool) -> SqliteVault:
+    """The vault's store. `held`: the zone knows subjects, so one that is gone or empty is lost, and no new one."""
+    if held and not (file.is_file() and file.stat().st_size):
+        raise _vault_lost()
+    store = SqliteVault(file, city=settings.city, zone=settings.zone)
+    if held and not store.meta():
+        store.close()
+        raise _vault_lost()
+    return store
+
+
+def _vault_lost() -> Broken:
+    return Broken(
+        Said("身份库不见了：库中的主体无人能识", "the vault is gone: nobody can tell who the subjects of the lake are"),
+        todo=Said(
+            "从备份恢复 HOME/vault（vault.db 与删除日志）；不会另建空库",
+            "restore HOME/vault (vault.db and the journal of erasures) from a backup; no empty one is made instead",
+        ),
+    )
 
 
 def open_engine(name: str, workdir: Path, settings: ZoneSettings) -> Engine:
@@ -202,29 +267,18 @@ def _keys_in(folder: Path) -> dict[str, bytes]:
     return {file.stem: file.read_bytes() for file in sorted(folder.glob("*.pub"))} if folder.is_dir() else {}
 
 
-def add_officer(zone: Zone, name: str, key_file: Path, *, by: str) -> None:
-    """Register an officer: the public half in the home, the private half in `key_file` (0600) and nowhere else."""
-    folder = zone.home / "officers"
-    if not re.fullmatch(r"[\w-]{1,60}", name) or (folder / f"{name}.pub").exists():
-        raise HomeRefused(
-            Said("经办人姓名不合要求或已登记", "the officer's name is not a plain word, or is registered"),
-            todo=Said("换一个姓名或工号", "take another name or staff number"),
-        )
-    private = Ed25519PrivateKey.generate()
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(pem)
-    except OSError:
-        raise HomeRefused(
-            Said("私钥文件已存在或无法写入", "the key file is there already, or cannot be written"),
-            todo=Said("换一个文件名", "take another file name"),
-        ) from None
-    folder.mkdir(mode=0o700, exist_ok=True)
-    draft = folder / f".{name}"
-    draft.write_bytes(public_half(private))
-    os.replace(draft, folder / f"{name}.pub")  # whole or not at all: half a key would lock everybody out
-    zone.register.event("officer-registered", by, now(), {"officer": name})
+def add_officer(zone: Zone, name: str, key_file: Path, *, role: Role = DEFAULT, by: str) -> dict[str, Any]:
+    """Register an officer: the public half in the home, the private half in `key_file` (0600) and nowhere else.
+
+    The first officers of a role are registered at once, a later one is proposed: `proposal` is its number.
+    """
+    OfficerFiles(zone.home / "officers").check_new(name)
+    public = make_key(key_file)
+    if not takes_two(zone.desk, role):
+        return enrol_officer(zone.desk, name, public, role, by=by)
+    given = {"name": name, "role": role.value, "public": public.hex()}
+    number = propose_act(zone.desk, ADD_OFFICER, given, by=by, reason=f"a further officer: {name}")
+    return {"officer": name, "role": role.value, "proposal": number, "state": "open"}
 
 
 def parcel_of(
@@ -262,6 +316,11 @@ def test_pack(folder: Path) -> list[TestOutcome]:
     packs = check_pack(folder)
     with tempfile.TemporaryDirectory(prefix="puhui-") as scratch:
         return run_pack_tests(packs, DuckEngine(Path(scratch)), only=[folder.resolve().name])
+
+
+def diff_packs(old: Path, new: Path) -> list[Change]:
+    """What a pack's new version changes, against the one in the folder `old`."""
+    return compare_packs(old, new, shipped_packs())
 
 
 def new_pack_at(folder: Path) -> None:
@@ -310,14 +369,25 @@ def write_set_aside_book(
     return write_set_aside(target, zone.packs.resource(parcel.resource), parcel, chosen)
 
 
-def _packs(home: Path, register: DjangoRegister) -> PackSet:
-    """The zone's own packs. Columns and SQL were checked when this very set was activated; a changed one is again."""
-    folders = sorted(folder for folder in (home / "packs").iterdir() if folder.is_dir())
+def _packs_in_use(sets: PackSets, register: DjangoRegister) -> PackSet:
+    """The zone's own packs. Columns and SQL were checked when this very set was activated; no other one is used."""
     active = register.active_packs()
-    packs = load_packs(folders)
-    if active is None:  # a stop while the zone was made
-        checked_packs(folders)
-        register.activate_packs(packs.digest, {pack.name: pack.digest for pack in packs.packs}, "init", now())
-    elif active[0] != packs.digest:
-        checked_packs(folders)
+    if active is None:  # the zone is new, or its making was stopped here
+        packs = checked_packs(sets.folders(sets.shown()))
+        _activate_first(packs, register)
+        return packs
+    packs = load_packs(sets.folders(active[0]))
+    if packs.digest != active[0]:
+        raise Broken(
+            Said("使用中的数据包被改动过", "the packs in use were changed"),
+            todo=Said(
+                "放回原样；要改用新的数据包，用 puhui pack activate",
+                "put them back as they were; to use changed packs, run `puhui pack activate`",
+            ),
+        )
+    sets.show(active[0])
     return packs
+
+
+def _activate_first(packs: PackSet, register: DjangoRegister) -> None:
+    register.activate_packs(packs.digest, {pack.name: pack.digest for pack in packs.packs}, "init", now())

@@ -61,5 +61,5 @@ def test_it_prints_what_it_says(printed: str, cells: tuple[str, ...]) -> None:
 
 
 def test_two_officers_undo(printed: str) -> None:
-    assert "staff-look" in printed
+    assert "access.by-staff" in printed
     assert "rolled_back" in printed

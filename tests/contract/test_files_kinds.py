@@ -1,5 +1,4 @@
-"""Every kind of file gives the same records: the same table, written in each way, reads back as the same
-text."""
+"""Every kind of file gives the same records: the same table, written in each way, reads back as the same text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Rows set aside go to the agency as a workbook of text cells, and the mended workbook comes back as a
-delivery."""
+"""Rows set aside go to the agency as a workbook of text cells, and the mended workbook comes back as a delivery."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from puhui.adapters.journal_file import FileJournal
@@ -13,7 +14,8 @@ from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.model.keys import KeyStore
 from puhui.model.refusals import Broken
-from puhui.subjects.store import ErasureJournal, SealedCase, SealedRecord, Tombstone, VaultStore
+from puhui.subjects.keyed import Digests
+from puhui.subjects.store import ErasureJournal, SealedCase, SealedRecord, SealedRows, Tombstone, VaultStore
 
 CITY, ZONE = "360500", "a1"
 
@@ -26,8 +28,17 @@ def digest(n: int) -> bytes:
     return (n * 0x9E3779B97F4A7C15 % (1 << 128)).to_bytes(16, "big")
 
 
+def digests(*numbers: int) -> Digests:
+    return np.frombuffer(b"".join(map(digest, numbers)), np.uint8).reshape(-1, 16)
+
+
 def record(n: int, kind: str = "E", body: bytes = b"body") -> SealedRecord:
     return SealedRecord(token(n, kind), "2026-09-01", 1, 1, b"wrapped", body)
+
+
+def rows(*records: SealedRecord) -> SealedRows:
+    tokens, wrapped, bodies = ([getattr(one, name) for one in records] for name in ("token", "wrapped", "body"))
+    return SealedRows(tokens, "2026-09-01", 1, 1, wrapped, bodies)
 
 
 @pytest.fixture
@@ -42,25 +53,27 @@ def store(file: Path) -> VaultStore:
 
 def test_identifiers_are_found_in_the_order_asked(store: VaultStore) -> None:
     with store.batch():
-        store.index((digest(n), token(n)) for n in (5, 1, 200, 77))
+        store.index(digests(5, 1, 200, 77), [token(n) for n in (5, 1, 200, 77)])
     asked = [200, 3, 1, 200, 77, 4]
-    found = store.tokens_of([digest(n) for n in asked]).to_pylist()
+    found = store.tokens_of(digests(*asked)).to_pylist()
     assert found == [token(n) if n in (1, 77, 200) else None for n in asked]
-    assert store.tokens_of([]).to_pylist() == []
+    assert store.tokens_of(digests()).to_pylist() == []
 
 
 def test_half_a_digest_finds_nobody(store: VaultStore) -> None:
     with store.batch():
-        store.index([(digest(5), token(5))])
-    assert store.tokens_of([digest(5)[:8] + bytes(8)]).to_pylist() == [None]
+        store.index(digests(5), [token(5)])
+    half = digests(5).copy()
+    half[:, 8:] = 0
+    assert store.tokens_of(half).to_pylist() == [None]
 
 
 def test_an_identifier_has_one_token(store: VaultStore) -> None:
     with store.batch():
-        store.index([(digest(5), token(5))])
+        store.index(digests(5), [token(5)])
     with pytest.raises(Broken), store.batch():
-        store.index([(digest(5), token(6))])
-    assert store.tokens_of([digest(5)]).to_pylist() == [token(5)]
+        store.index(digests(5), [token(6)])
+    assert store.tokens_of(digests(5)).to_pylist() == [token(5)]
 
 
 def test_names_may_have_many_tokens_and_are_added_once(store: VaultStore) -> None:
@@ -73,7 +86,7 @@ def test_names_may_have_many_tokens_and_are_added_once(store: VaultStore) -> Non
 
 def test_records_come_back_as_they_were(store: VaultStore) -> None:
     with store.batch():
-        store.add([record(1), record(2, "P"), record(3, "I")])
+        store.add(rows(record(1), record(2, "P"), record(3, "I")))
         store.replace([record(1, body=b"another")])
     found = store.records([token(1), token(2, "P"), token(9), token(3, "E")])
     assert found == {token(1): record(1, body=b"another"), token(2, "P"): record(2, "P")}
@@ -83,9 +96,9 @@ def test_records_come_back_as_they_were(store: VaultStore) -> None:
 
 def test_a_token_is_given_once(store: VaultStore) -> None:
     with store.batch():
-        store.add([record(1)])
+        store.add(rows(record(1)))
     with pytest.raises(Broken), store.batch():
-        store.add([record(1)])
+        store.add(rows(record(1)))
 
 
 def test_marks_belong_to_one_source_each(store: VaultStore) -> None:
@@ -115,16 +128,16 @@ def test_cases_are_kept_replaced_and_dropped(store: VaultStore) -> None:
 
 def test_a_burial_takes_only_what_is_the_subjects(store: VaultStore) -> None:
     with store.batch():
-        store.add([record(1), record(2)])
-        store.index([(digest(1), token(1)), (digest(2), token(2))])
+        store.add(rows(record(1), record(2)))
+        store.index(digests(1, 2), [token(1), token(2)])
         store.index_names([(digest(9), token(1)), (digest(9), token(2))])
         store.set_marks("a", [(token(1), b"x"), (token(2), b"y")])
     stone = Tombstone(token(1), "2026-09-01", "officer-1", "request", b"commitment")
     for _ in range(2):
         with store.batch():
-            store.bury(stone, [digest(1), digest(2)], [digest(9)])
+            store.bury(stone, digests(1, 2), [digest(9)])
     assert store.tombstones() == [stone]
-    assert store.tokens_of([digest(1), digest(2)]).to_pylist() == [None, token(2)]
+    assert store.tokens_of(digests(1, 2)).to_pylist() == [None, token(2)]
     assert store.tokens_named([digest(9)]) == [(token(2),)]
     assert store.marks("a", [token(1), token(2)]) == [b"", b"y"]
     assert list(store.records([token(1), token(2)])) == [token(2)]
@@ -132,10 +145,10 @@ def test_a_burial_takes_only_what_is_the_subjects(store: VaultStore) -> None:
 
 def test_a_batch_is_all_or_nothing_and_durable(store: VaultStore, file: Path) -> None:
     with pytest.raises(KeyError), store.batch():
-        store.add([record(1)])
+        store.add(rows(record(1)))
         raise KeyError
     with store.batch():
-        store.add([record(2)])
+        store.add(rows(record(2)))
     again = SqliteVault(file, city=CITY, zone=ZONE)
     assert list(again.records([token(1), token(2)])) == [token(2)]
 

@@ -12,11 +12,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from puhui.adapters import lake_delta
+from puhui.adapters import lake_delta, pack_sets
 from puhui.adapters.blobs_sealed import SealedFiles
 from puhui.adapters.figures_lmdb import LmdbFigures, LmdbWriter
 from puhui.adapters.journal_file import FileJournal
 from puhui.adapters.lake_delta import DeltaLake
+from puhui.adapters.pack_sets import PackSets
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.tables_duckdb import DuckTables
 from puhui.adapters.vault_sqlite import SqliteVault
@@ -27,6 +28,9 @@ Act = tuple[Callable[..., object], tuple[Any, ...]]  # called with the zone and 
 WATCHED = [
     (SealedFiles, ("seal", "seal_with", "forget")),
     (DjangoRegister, ("begin", "settle", "list_edition", "list_snapshot", "set_edition_state", "close_act", "event")),
+    (DjangoRegister, ("propose", "activate_packs")),
+    (PackSets, ("keep", "show")),
+    (pack_sets, ("_copy", "_settle", "publish")),
     (DuckTables, ("write_parquet",)),
     (DeltaLake, ("commit", "restore", "purge")),
     (lake_delta, ("_add_action", "_sync_log")),

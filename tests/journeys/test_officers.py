@@ -17,9 +17,9 @@ def test_a_look_is_recorded_and_needs_a_reason(town: Town) -> None:
         with pytest.raises(Refused) as no:
             town.run("figures", town.home, "--uscc", uscc(1), "--by", by, "--reason", reason)
         assert (no.value.code, no.value.exit_code) == ("not-allowed", 7)
-    assert town.events("staff-look") == []
+    assert town.events("access.by-staff") == []
     seen = town.run("figures", town.home, "--key", "uscc", uscc(1), *OFFICER)
-    event = town.events("staff-look")[-1]
+    event = town.events("access.by-staff")[-1]
     assert (event["actor"], event["subject"], event["reason"]) == ("officer-a", seen["subject"], OFFICER[3])
     assert event["snapshot"] == seen["snapshot"]
 

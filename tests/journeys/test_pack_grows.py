@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from .test_officers import erased
 from .town import PAYMENTS, Town, firm, uscc
 
@@ -13,14 +11,11 @@ FIELD = (
 )
 
 
-def grown(town: Town) -> None:
-    resource: Path = town.home / "packs" / "small" / "resources" / "payments.yaml"
-    resource.write_text(resource.read_text("utf-8") + FIELD, encoding="utf-8")
-
-
 def test_rows_of_before_and_after_stand_together(town: Town) -> None:
     first = town.paid("2026-06", (1, "vat", "2026-06-03", 30), (2, "vat", "2026-06-04", 40))
-    grown(town)
+    resource = town.new_pack() / "resources" / "payments.yaml"
+    resource.write_text(resource.read_text("utf-8") + FIELD, encoding="utf-8")
+    town.activate()
     town.deliver(
         "payments", PAYMENTS, [(uscc(2), "vat", "2026-06-04", 44)], "--corrects", first["digest"], name="c.csv"
     )

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from puhui.bootstrap import Zone, open_zone, shipped_packs
@@ -53,7 +54,7 @@ def registers(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Regi
 
 def _figures(zone: Zone, codes: list[str]) -> dict[str, dict[str, Any]]:
     vault = zone.desk.vault
-    tokens = map(str, vault.store.tokens_of(vault.digests([f"uscc|{code}".encode() for code in codes])))
+    tokens = map(str, vault.tokens_of(pa.array([f"uscc|{code}" for code in codes])))
     with closing(zone.desk.figures.reader()) as reader:
         return {code: reader.values(Subject(token)) for code, token in zip(codes, tokens, strict=True)}
 

@@ -121,6 +121,16 @@ class Town:
     def approve(self, proposal: Mapping[str, Any], by: str = "officer-b") -> Any:
         return self.run("approve", self.home, proposal["proposal"], "--by", by)
 
+    def new_pack(self) -> Path:
+        """A copy of the pack `small` beside the home, to be changed."""
+        folder = self.home.parent / "next" / "small"
+        return folder if folder.exists() else shutil.copytree(SMALL, folder)
+
+    def activate(self, *folders: Path) -> Any:
+        """Propose and approve: the home uses these packs (without any: the changed copy of `small`)."""
+        chosen = folders or (self.new_pack(),)
+        return self.approve(self.run("pack", "activate", self.home, *chosen, *OFFICER))
+
     def files(self, *parts: str) -> dict[str, bytes]:
         """Every file below a part of the home, with its bytes."""
         base = self.home.joinpath(*parts)

@@ -1,5 +1,4 @@
-"""No record of a delimited file vanishes: accepted and broken records are all records, whatever is in
-them."""
+"""No record of a delimited file vanishes: accepted and broken records are all records, whatever is in them."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ def quoted(text: str) -> str:
 
 
 def read_all(path: Path, workdir: Path) -> tuple[Records, dict[int, list[str]], list[BrokenRow]]:
-    """The way of a delivery: open, let the engine read, ask for what it rejected, split exactly if it lost
-    count."""
+    """The way of a delivery: open, let the engine read, ask for what it rejected, split exactly if it lost count."""
     records = open_csv(path, workdir)
     tables = DuckTables(workdir)
     try:
@@ -103,8 +101,7 @@ def test_exact_splitter_is_the_referee_of_the_plain_grammar(lines: list[str]) ->
 
 
 def referee(text: str, width: int) -> list[tuple[str, list[str] | None]]:
-    """The grammar once more, character by character: first physical line and cells (None: broken) of each
-    record."""
+    """The grammar once more, character by character: first physical line and cells (None: broken) of each record."""
     lines = text.split("\n")[1:]
     found: list[tuple[str, list[str] | None]] = []
     at = 0

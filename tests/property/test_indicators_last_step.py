@@ -1,6 +1,4 @@
-"""The vectorised last step and the plain one give the same integers, whatever the parts: small, huge, zero,
-null.
-"""
+"""The vectorised last step and the plain one give the same integers, whatever the parts: small, huge, zero, null."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from puhui.adapters.files_csv import open_csv, read_sql, rejected_rows
 from puhui.adapters.tables_duckdb import DuckTables
-from puhui.packs.forms import Column, RowCheck, Words
+from puhui.packs.forms import CodeList, CodeValue, Column, Resource, RowCheck, Words
 from puhui.packs.forms import Mapping as MappingForm
 from puhui.quality import check as checking
 from puhui.quality import codes, dates, numbers, text
@@ -195,6 +196,51 @@ def test_a_field_that_is_hardly_ever_plain_is_typed_the_full_way_at_once(tmp_pat
     assert plainly == 2_000
     assert {row["est_date"] for row in rows_} == {date(2024, 1, 5)}
     assert all(not broken_of(row, checks) for row in rows_)
+
+
+def types_of(resource_: Resource, known: CodeList) -> list[set[str]]:
+    """The engine's types of `status`, in each form: of all rows, plainly written or not."""
+    found = []
+    for two_steps_from in (0, 10**9):
+        tables = DuckTables(Path(tempfile.mkdtemp()))
+        plain = {name: cells[0] for name, cells in PLAINLY.items()}
+        source = as_csv([plain, {**plain, "status": "开业"}, {**plain, "status": "睡着"}], Path(tempfile.mkdtemp()))
+        stage(resource_, MAPPING, source, {"reg_status": known}, tables, two_steps_from=two_steps_from)
+        found.append({kind for (kind,) in tables.rows(f"SELECT typeof(status) FROM {STAGED}")})
+        tables.close()
+    return found
+
+
+def with_status(**more: Any) -> Resource:
+    return resource(fields=[f if f.name != "status" else replace(f, **more) for f in FIELDS], checks=[ORDER])
+
+
+def test_codes_of_a_short_closed_list_are_staged_as_one_type_of_the_engine() -> None:
+    assert types_of(RESOURCE, CODES) == [{"ENUM('存续', '注销')"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [({}, replace(CODES, open=True)), ({"keep": "vault"}, CODES), ({"semantic": "local"}, CODES)],
+    ids=["an open list", "kept in the vault", "an identifier"],
+)
+def test_other_codes_stay_text(more: dict[str, Any], known: CodeList) -> None:
+    assert types_of(with_status(**more), known) == [{"VARCHAR"}] * 2
+
+
+def test_a_code_that_is_too_long_for_its_field_is_set_aside_in_both_forms(tmp_path: Path) -> None:
+    short = with_status(type="code(1)")
+    long = replace(CODES, values=[*CODES.values, CodeValue(code="在", title=Words(zh="在", en="on"))])
+    table = [{**{n: c[0] for n, c in PLAINLY.items()}, "status": status} for status in ("在", "存续", "开业")]
+    for two_steps_from in (0, 10**9):
+        tables = DuckTables(Path(tempfile.mkdtemp()))
+        source = as_csv(table, tmp_path)
+        checks = stage(short, MAPPING, source, {"reg_status": long}, tables, two_steps_from=two_steps_from)
+        rows_ = tables.arrow(f"SELECT * FROM {STAGED} ORDER BY row_at").to_pylist()
+        assert [(row["status"], broken_of(row, checks)) for row in rows_] == [
+            ("在", set()), ("存续", {("status", "length")}), ("存续", {("status", "length")}),
+        ]  # fmt: skip
+        tables.close()
 
 
 def test_records_after_broken_ones_keep_their_numbers_in_both_forms(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
-"""Each SQL expression that types values equals its plain Python twin, on usual spellings and on any mangled
-text."""
+"""Each SQL expression that types values equals its plain Python twin, on usual spellings and on any mangled text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Random rows for every table that a plan reads, made to meet its conditions: its own texts, days at window
-edges.
-"""
+"""Random rows for every table that a plan reads, made to meet its conditions: its own texts, days at window edges."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ Texts = dict[str, list[str]]
 
 
 def held_rows(plan: Plan, packs: PackSet, seed: int, *, rows: int = 90, months: int = 60) -> dict[str, Held]:
-    """Rows of every source of the plan. Rows of one key are one row, as the lake promises but for
-    conflicts.
-    """
+    """Rows of every source of the plan. Rows of one key are one row, as the lake promises but for conflicts."""
     draw = random.Random(seed)
     texts = _texts(plan)
     tokens = [_token(draw, kind) for kind in SubjectKind for _ in range(3)]

@@ -26,8 +26,7 @@ NO_HEAD: Mapping[str, Any] = MappingProxyType({})
 
 
 class Case(NamedTuple):
-    """`refused`: code, column and clause of a refusal that must be among those found; None: the set is
-    accepted."""
+    """`refused`: code, column and clause of a refusal that must be among those found; None: the set is accepted."""
 
     name: str
     sql: str

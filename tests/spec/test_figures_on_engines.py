@@ -1,6 +1,4 @@
-"""Every engine and the referee give the same figures, exactly: the cases of `figures_cases`, and all
-shipped packs.
-"""
+"""Every engine and the referee give the same figures, exactly: the cases of `figures_cases`, and all shipped packs."""
 
 from __future__ import annotations
 

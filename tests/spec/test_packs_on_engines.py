@@ -1,6 +1,4 @@
-"""All indicators of all shipped packs over random rows: DuckDB, Sail and PySpark give what the referee
-gives.
-"""
+"""All indicators of all shipped packs over random rows: DuckDB, Sail and PySpark give what the referee gives."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What an expression makes of a column: the table behind the release forms. And what no author can do to
-the reader."""
+"""What an expression makes of a column: the table behind the release forms. And what no author can do to the reader."""
 
 from __future__ import annotations
 

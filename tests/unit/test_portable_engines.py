@@ -90,8 +90,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.
 
 @pytest.fixture(scope="module")
 def both(sessions: tuple[duckdb.DuckDBPyConnection, Any]) -> Run:
-    """Runs one query on DuckDB and, transpiled, on Sail: sorted rows with their types, or the word
-    `error`."""
+    """Runs one query on DuckDB and, transpiled, on Sail: sorted rows with their types, or the word `error`."""
     duck, spark = sessions
 
     def run(sql: str) -> tuple[Any, Any]:

@@ -191,7 +191,7 @@ def test_a_look_is_recorded_before_anything_is_shown(zone: Zone, monkeypatch: py
     with pytest.raises(NotAllowed):
         look(zone.desk, who, by="Li", reason="  ")
     seen = look(zone.desk, who, by="Li", reason="complaint no. 5")
-    (event,) = zone.register.events("staff-look")
+    (event,) = zone.register.events("access.by-staff")
     assert (event["actor"], event["subject"], event["reason"]) == (
         "Li",
         seen.figures.subject,

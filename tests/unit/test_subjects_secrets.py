@@ -124,8 +124,8 @@ def test_a_vault_of_another_zone_or_city_is_refused(vault: Vault, home: Path) ->
 def test_two_zones_share_neither_tokens_nor_digests(vault: Vault, tmp_path: Path) -> None:
     other = open_vault(tmp_path / "other", zone="b2")
     deliver(other, REGISTER, [ROW])
-    text = f"uscc|{uscc(1)}"
-    assert vault.identifier_digests([text]) != other.identifier_digests([text])
+    text = f"uscc|{uscc(1)}".encode()
+    assert vault.digests([text]) != other.digests([text])
     mine, theirs = (find(v, "uscc", uscc(1), today=TODAY).token for v in (vault, other))
     assert mine[9:] != theirs[9:]
 
@@ -162,7 +162,7 @@ def test_the_bytes_of_an_erased_subject_are_gone_from_the_files(vault: Vault, ho
     subject = find(vault, "uscc", uscc(1), today=TODAY)
     deliver(vault, REGISTER, [ROW | {"ent_name": "新余市改名商贸有限公司"}], parcel="p2")  # an older copy lies about
     record = vault.store.records([subject.token])[subject.token]
-    (digest,) = vault.identifier_digests([f"uscc|{uscc(1)}"])
+    (digest,) = vault.digests([f"uscc|{uscc(1)}".encode()])
     pieces = [record.wrapped, record.body, digest[8:], *vault.name_digests(vault.places.parts(NAME))]
     held = b"".join(path.read_bytes() for path in files(home / "vault"))
     assert record.wrapped in held

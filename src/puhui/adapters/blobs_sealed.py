@@ -20,6 +20,7 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from puhui.adapters.durable import publish
 from puhui.lake.store import Sealed
 from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
@@ -27,7 +28,7 @@ from puhui.model.refusals import Broken
 
 _KEK = "landings"
 _MAGIC = b"PUHUI-SEALED-1 AES-256-GCM\n"
-_CHUNK = 4 << 20
+_CHUNK = 1 << 19  # small enough to be allocated again and again without asking the system for it
 _TAG = 16
 _NONCE = 12
 
@@ -108,7 +109,7 @@ class SealedFiles:
     def _write(self, secret: bytes, resource: str, name: str, source: BinaryIO) -> None:
         draft = self._draft(resource)
         _write_draft(draft, secret, f"{resource}/{name}", source, Event())
-        _publish(draft, self._root / resource / name)
+        publish(draft, self._root / resource / name)
 
     def _draft(self, resource: str) -> Path:
         folder = self._root / resource
@@ -122,7 +123,7 @@ class _Sealing:
 
     def finish(self) -> Sealed:
         self._written.result()
-        _publish(self._draft, self._target)
+        publish(self._draft, self._target)
         return self._sealed
 
 
@@ -134,11 +135,6 @@ def _write_draft(draft: Path, secret: bytes, name: str, source: BinaryIO, left: 
         out.flush()
         if not left.is_set():
             os.fsync(out.fileno())
-
-
-def _publish(draft: Path, target: Path) -> None:
-    os.replace(draft, target)
-    _sync_folder(target.parent)
 
 
 def _encrypt(cipher: AESGCM, name: str, source: BinaryIO, out: BinaryIO, left: Event) -> None:
@@ -206,11 +202,3 @@ def _broken(path: Path) -> Broken:
             "从备份恢复；若密钥已到期销毁，则不可再读", "restore it from a backup; a destroyed key cannot come back"
         ),
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

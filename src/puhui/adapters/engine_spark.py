@@ -1,5 +1,4 @@
-"""The engine of indicators on what speaks Spark's dialect: Sail in this process, or Apache Spark in a local
-session.
+"""The engine of indicators on what speaks Spark's dialect: Sail in this process, or Apache Spark in a local session.
 
 The same SQL, transpiled. Exactness needs three settings that differ from a fresh Spark: ANSI mode (an
 overflow is an error, never a wrong number), no loss of decimal digits, and UTC.

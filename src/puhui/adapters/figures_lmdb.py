@@ -1,12 +1,10 @@
-"""`FiguresStore` on LMDB: one immutable file per snapshot, a manifest beside it, and a symlink to the
-current one.
+"""`FiguresStore` on LMDB: one immutable file per snapshot, a manifest beside it, and a symlink to the current one.
 
     figures/7/            data.mdb, dictionary.zstd, manifest.json: snapshot 7, never written again
     figures/building/     the snapshot being built; what a kill leaves of it is gone on with or removed
     figures/current       → 7
 
-A key is the bucket (one byte) and the token; a value is a packed row under a zstd dictionary trained on the
-first rows.
+A key is the bucket (one byte) and the token; a value is a packed row under a zstd dictionary trained on the first rows.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ import lmdb
 import msgspec
 import zstandard
 
+from puhui.adapters.durable import OPEN, publish, replace_bytes, sync_folder
 from puhui.indicators.engine import Buckets
 from puhui.indicators.layout import Decoder, Known, Layout
 from puhui.indicators.store import Rows
@@ -88,7 +87,7 @@ class LmdbWriter:
     def _compressor(self, sample: Sequence[bytes]) -> zstandard.ZstdCompressor:
         path = self._folder / "dictionary.zstd"
         if not path.exists() and sample:
-            _write_durably(path, _trained(sample))
+            replace_bytes(path, _trained(sample), mode=OPEN)
         data = path.read_bytes() if path.exists() else b""
         return zstandard.ZstdCompressor(
             level=_LEVEL,
@@ -99,18 +98,17 @@ class LmdbWriter:
 
     def publish(self, snapshot: Snapshot, layout: Layout) -> None:
         manifest = Manifest(snapshot, layout, self._buckets)
-        _write_durably(self._folder / "manifest.json", msgspec.json.encode(manifest))
+        replace_bytes(self._folder / "manifest.json", msgspec.json.encode(manifest), mode=OPEN)
         self.close()
         (self._folder / "lock.mdb").unlink(missing_ok=True)
         (self._folder / "fingerprint").unlink(missing_ok=True)
-        _sync(self._folder)
+        sync_folder(self._folder)
         if self._target.exists():
             raise Broken(
                 Said(f"快照 {self._target.name} 已存在", f"snapshot {self._target.name} exists already"),
                 todo=Said("使用下一个快照编号", "take the next number"),
             )
-        self._folder.rename(self._target)
-        _sync(self._target.parent)
+        publish(self._folder, self._target)
 
     def close(self) -> None:
         self._env.close()
@@ -129,9 +127,7 @@ def _key(bucket: int, token: str) -> bytes:
 
 
 class _Open:
-    """One snapshot, open for reading; it closes when nobody holds it any more, so a swap cuts no read
-    short.
-    """
+    """One snapshot, open for reading; it closes when nobody holds it any more, so a swap cuts no read short."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -248,7 +244,7 @@ class LmdbFigures:
         if not mark.exists() or mark.read_text() != fingerprint:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            _write_durably(mark, fingerprint.encode())
+            replace_bytes(mark, fingerprint.encode(), mode=OPEN)
         return LmdbWriter(folder, self._root / str(number), self._buckets)
 
     def activate(self, number: int) -> None:
@@ -256,8 +252,7 @@ class LmdbFigures:
         fresh = self._root / f"current.{os.getpid()}"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(str(number))
-        fresh.replace(self._root / "current")
-        _sync(self._root)
+        publish(fresh, self._root / "current")
 
     def reader(self, number: int | None = None) -> LmdbReader:
         return LmdbReader(self._root, number)
@@ -291,21 +286,3 @@ def _no_snapshot() -> NoSnapshot:
         Said("没有该快照", "there is no such snapshot"),
         todo=Said("先运行 puhui snapshot build", "run puhui snapshot build first"),
     )
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -28,6 +28,8 @@ from puhui.model.tables import Tables, literal, quoted
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE = 200  # records looked at to tell the delimiter
 REJECTS = "puhui_rejects"
+_LINE = 2_000_000  # bytes that a line may have without a word to the engine
+_LINES_IN_BUFFER = 6  # longest lines that a buffer of the engine holds: more take more memory and no less time
 _TITLE_COSTS = 0.4  # a header in the first line speaks for a delimiter; one below a title speaks less
 MAX_LINE = 16 << 20  # bytes; a longer line is no record of a register
 MOST_BROKEN = 100_000  # above this and above half of all records, the file is not what it claims
@@ -138,7 +140,7 @@ def read_sql(records: Records, *, rejects: str | None = REJECTS) -> str:
         return f"read_parquet({literal(str(records.path))})"
     dialect = records.dialect
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in records.columns)
-    limit = max(dialect.longest + 16, 2_000_000)
+    limit = max(dialect.longest + 16, _LINE)
     kept = (
         "ignore_errors=true"
         if rejects is None
@@ -149,7 +151,7 @@ def read_sql(records: Records, *, rejects: str | None = REJECTS) -> str:
         f"read_csv({literal(str(records.path))}, auto_detect=false, all_varchar=true, header=true, "
         f"skip={dialect.skip}, "
         f"delim={literal(dialect.delimiter)}, quote='\"', escape='\"', nullstr='', strict_mode=true, "
-        f"columns={{{columns}}}, max_line_size={limit}, {kept})"
+        f"columns={{{columns}}}, max_line_size={limit}, buffer_size={_LINES_IN_BUFFER * limit}, {kept})"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from puhui.adapters.durable import sync_folder
+
 
 class FileJournal:
     """An ErasureJournal over one file."""
@@ -24,7 +26,7 @@ class FileJournal:
             os.fsync(handle)
         finally:
             os.close(handle)
-        _settle(self._file.parent)
+        sync_folder(self._file.parent)
 
     def entries(self) -> list[bytes]:
         """All whole lines, oldest first."""
@@ -36,11 +38,3 @@ class FileJournal:
 def _ends_whole(handle: int) -> bool:
     size = os.fstat(handle).st_size
     return size == 0 or os.pread(handle, 1, size - 1) == b"\n"
-
-
-def _settle(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,5 +1,4 @@
-"""Keys as files: one file per key version in a folder that only the zone's account may enter (0700, files
-0600).
+"""Keys as files: one file per key version in a folder that only the zone's account may enter (0700, files 0600).
 
 Promises: a key is created once even if two processes ask at the same moment; what is returned is on the disk.
 Whoever reads this folder reads everything it protects: production puts the folder on its own sealed volume,
@@ -13,6 +12,7 @@ import re
 import secrets
 from pathlib import Path
 
+from puhui.adapters.durable import create_bytes, sync_folder
 from puhui.model.keys import Key
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
@@ -65,7 +65,7 @@ class FileKeys:
             file.unlink()
         except FileNotFoundError:
             return
-        self._settle()
+        sync_folder(self._folder)
 
     def _versions(self, name: str) -> list[int]:
         found = (file.name.rpartition(".") for file in self._folder.iterdir())
@@ -79,29 +79,8 @@ class FileKeys:
         return self._folder / f"{name}.{version}"
 
     def _create(self, name: str, version: int) -> bool:
-        """Writes beside, then links: the name appears whole or not at all. False if another was first."""
-        draft = self._folder / f".draft-{secrets.token_hex(8)}"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as opened:
-                opened.write(secrets.token_bytes(_SIZE))
-                opened.flush()
-                os.fsync(opened.fileno())
-            os.link(draft, self._folder / f"{name}.{version}")
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink(missing_ok=True)
-        self._settle()
-        return True
-
-    def _settle(self) -> None:
-        """Makes the folder's entries durable."""
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        """The name appears whole or not at all. False if another was first."""
+        return create_bytes(self._folder / f"{name}.{version}", secrets.token_bytes(_SIZE))
 
 
 def _named(name: str) -> None:

@@ -21,6 +21,7 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
+from puhui.adapters.durable import sync_file, sync_folder
 from puhui.lake.store import Committed
 from puhui.model.delivery import EditionFile
 from puhui.model.refusal import Said
@@ -80,7 +81,7 @@ class DeltaLake:
         schema = _schema(columns)
         properties = CommitProperties(custom_metadata={_NOTE: json.dumps(note, ensure_ascii=False)})
         adds = [_add_action(root, file) for file in add]
-        _sync_folder(root)
+        sync_folder(root)
         if not self._exists(table):
             create_table_with_add_actions(
                 str(root), schema, adds, mode="error", configuration=_KEEP_LOG, commit_properties=properties
@@ -116,7 +117,7 @@ class DeltaLake:
     def purge(self, table: str, paths: Sequence[str]) -> None:
         for path in paths:
             Path(path).unlink(missing_ok=True)
-        _sync_folder(self._root / table)
+        sync_folder(self._root / table)
 
     def history(self, table: str) -> list[str]:
         root = self._root / table
@@ -248,17 +249,5 @@ def _sync_log(root: Path) -> None:
     log, newest = root / "_delta_log", _newest_entry(root)
     if newest is None:
         raise FileNotFoundError(log)
-    handle = os.open(newest, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    _sync_folder(log)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_file(newest)
+    sync_folder(log)

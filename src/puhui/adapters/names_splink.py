@@ -1,5 +1,4 @@
-"""Names compared by Splink: the Fellegi-Sunter model with weights that are written down here and never
-trained.
+"""Names compared by Splink: the Fellegi-Sunter model with weights that are written down here and never trained.
 
 Promises: repeatable (no training, no sampling); names stay in memory (a DuckDB of its own that may not
 spill). The weights were set so that a name links by itself only where the core is equal and long enough and

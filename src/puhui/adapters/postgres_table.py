@@ -35,8 +35,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """What to pull. `columns` empty: all. `watermark` and `after`: only rows whose column is beyond the
-    value."""
+    """What to pull. `columns` empty: all. `watermark` and `after`: only rows whose column is beyond the value."""
 
     table: str
     order_by: Sequence[str]  # columns that give the rows one order, usually the key

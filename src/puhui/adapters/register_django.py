@@ -194,10 +194,18 @@ class DjangoRegister:
         row = models.PackSetRow.objects.order_by("-id").first()
         return (row.digest, row.packs) if row else None
 
-    def activate_packs(self, digest: str, packs: Mapping[str, str], actor: str, at: datetime) -> None:
+    def activate_packs(
+        self, digest: str, packs: Mapping[str, str], actor: str, at: datetime, *, over: str | None = None
+    ) -> bool:
+        """`over`: only in place of this set. Two at once: the second waits at the newest row, and reads it anew."""
         with transaction.atomic():
+            models.PackSetRow.objects.select_for_update().order_by("-id").first()
+            active = self.active_packs()
+            if over is not None and (active is None or active[0] != over):
+                return False
             models.PackSetRow.objects.create(digest=digest, packs=dict(packs), activated_at=at)
             _event("packs-activated", actor, at, {"digest": digest, "packs": dict(packs)})
+        return True
 
 
 def _event(kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:

@@ -1,5 +1,4 @@
-"""Rows set aside as a workbook for the agency: what is wrong with each row, in words, beside its text as
-delivered.
+"""Rows set aside as a workbook for the agency: what is wrong with each row, in words, beside its text as delivered.
 
 Every cell is text: no formula, no number that loses a digit, no link. The first sheet is the one to mend and
 to deliver again as a correction (its columns 行号, 原因, 建议 are then passed over); the second says how.

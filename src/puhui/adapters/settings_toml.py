@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from puhui.adapters.durable import OPEN, replace_bytes
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused
 
@@ -26,6 +26,9 @@ class ZoneSettings:
     database: str = ""  # empty: SQLite in the home; else postgresql://user@host:port/name
     memory: str = "3GB"
     threads: int = 2
+    private_webhooks: bool = False  # notices may go to hosts inside the zone's own networks
+    site: str = "http://localhost:8765"  # the origin on which letters are signed with passkeys
+    quorum: int = 0  # witnesses that must sign a checkpoint before it counts; 0: none is waited for
 
     def check(self) -> None:
         """HomeRefused where a value cannot be one."""
@@ -52,7 +55,7 @@ def refuse_settled(home: Path) -> None:
 
 
 def write_settings(home: Path, settings: ZoneSettings) -> None:
-    """Write zone.toml atomically. HomeRefused for wrong values, or if the folder is a zone already."""
+    """Write zone.toml, durably and whole. HomeRefused for wrong values, or if the folder is a zone already."""
     settings.check()
     refuse_settled(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,9 +63,7 @@ def write_settings(home: Path, settings: ZoneSettings) -> None:
         f'format = {FORMAT}\ncity = "{settings.city}"\nzone = "{settings.zone}"\nbuckets = {settings.buckets}\n'
         f'database = {json.dumps(settings.database)}\nmemory = "{settings.memory}"\nthreads = {settings.threads}\n'
     )
-    draft = home / f".{_FILE}"
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, home / _FILE)
+    replace_bytes(home / _FILE, text.encode(), mode=OPEN)
 
 
 def read_settings(home: Path) -> ZoneSettings:

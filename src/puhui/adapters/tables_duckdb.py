@@ -68,7 +68,11 @@ class DuckTables:
         return written
 
     def export(self, sql: str, path: str) -> int:
-        return int(self.rows(f"COPY ({sql}) TO {literal(path)} ({_EXPORTED})")[0][0])
+        self.execute("SET preserve_insertion_order = false")  # else groups of rows wait in memory for their turn
+        try:
+            return int(self.rows(f"COPY ({sql}) TO {literal(path)} ({_EXPORTED})")[0][0])
+        finally:
+            self.execute("RESET preserve_insertion_order")
 
     def close(self) -> None:
         self._db.close()

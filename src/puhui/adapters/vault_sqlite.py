@@ -12,30 +12,33 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from puhui.adapters.vault_index import PACKED, SCHEMA, IdentifierIndex, Packed
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, Busy, HomeRefused
 from puhui.model.subject import TOKEN_KIND_AT
-from puhui.subjects.store import SealedCase, SealedRecord, Tombstone
+from puhui.subjects.keyed import Digests, numbered
+from puhui.subjects.store import SealedCase, SealedRecord, SealedRows, Tombstone
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # A token is stored as its kind letter and ten random bytes: city and zone are the same for the whole vault.
-# Its first eight random bytes are the subject's row number, and the first half of an identifier's digest is
-# that entry's: look-ups by whole numbers take half the time of look-ups by bytes. Should two ever share it (a
-# chance of one in a million at six million entries), the second is refused, never taken for the first.
-_SCHEMA = """
+# Its first eight random bytes are the subject's number: look-ups by whole numbers take half the time of look-ups by
+# bytes. Should two ever share it (a chance of one in a million at six million subjects), the second is refused, never
+# taken for the first. Rows of subjects stand in the order of their adoption, so that a batch writes its own pages and
+# those of a small index instead of every page there is.
+_SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE subject (
-    id INTEGER PRIMARY KEY, token BLOB NOT NULL, created TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, token BLOB NOT NULL, created TEXT NOT NULL,
     cipher INTEGER NOT NULL, wrapped_by INTEGER NOT NULL, wrapped BLOB NOT NULL, body BLOB NOT NULL);
-CREATE TABLE identifier (key INTEGER PRIMARY KEY, rest INTEGER NOT NULL, token BLOB NOT NULL);
+{SCHEMA};
 CREATE TABLE name (digest BLOB, token BLOB, PRIMARY KEY (digest, token)) WITHOUT ROWID;
 CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE mark (
@@ -52,7 +55,10 @@ CREATE TRIGGER tombstone_is_final BEFORE UPDATE ON tombstone
 """
 _RECORD = "token, created, cipher, wrapped_by, wrapped, body"
 Numbers = npt.NDArray[np.int64]
-_HEX_DIGITS = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8)
+_HEX_DIGITS = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8).view(np.uint16).reshape(-1)
+_TOKEN_SIZE = TOKEN_KIND_AT + 1 + 2 * (PACKED - 1)
+_DIGIT_VALUES = np.zeros(256, np.uint8)
+_DIGIT_VALUES[list(b"0123456789abcdef")] = range(16)
 
 
 class SqliteVault:
@@ -65,6 +71,7 @@ class SqliteVault:
         file.parent.chmod(0o700)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         self._db = sqlite3.connect(file, isolation_level=None, timeout=patience)
+        self._identifiers = IdentifierIndex(self._db)
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -85,11 +92,8 @@ class SqliteVault:
         ):
             self._db.execute(f"PRAGMA {pragma}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise HomeRefused(
-                Said("身份库由更新的版本创建", "the vault was made by a newer version"),
-                todo=Said("升级后再打开", "upgrade, then open it again"),
-            )
+        if version not in (0, SCHEMA_VERSION):
+            raise _other_version(newer=version > SCHEMA_VERSION)
         if version == 0:
             with self.batch():
                 if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'subject'").fetchone():
@@ -121,6 +125,8 @@ class SqliteVault:
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
+        finally:
+            self._identifiers.forget()
         self._db.execute("COMMIT")
 
     def meta(self) -> Mapping[str, str]:
@@ -132,31 +138,39 @@ class SqliteVault:
     # --- look-ups ---
 
     @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is read in here is of one moment."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+            self._identifiers.forget()
+
+    @contextmanager
     def _asking(self, numbers: Numbers) -> Iterator[None]:
         """Fills `asked` in order, so that a join walks the index in one direction."""
-        alone = not self._db.in_transaction
-        if alone:
-            self._db.execute("BEGIN")
-        try:
+        with self._reading():
             self._db.execute("DELETE FROM asked")
             self._db.executemany("INSERT INTO asked VALUES (?)", zip(np.unique(numbers).tolist(), strict=True))
             yield
-        finally:
-            if alone:
-                self._db.execute("ROLLBACK")
 
-    def tokens_of(self, digests: Sequence[bytes]) -> pa.StringArray:
-        keys, rests = _halves(digests)
-        sql = "SELECT key, rest, token FROM asked CROSS JOIN identifier ON key = value"
-        with self._asking(keys):
-            rows = self._db.execute(sql).fetchall()
-        if not rows:
-            return pa.nulls(len(digests), pa.string())
-        found_keys, found_rests, found = zip(*rows, strict=True)
-        found_key = np.array(found_keys, np.int64)
-        place = np.minimum(np.searchsorted(found_key, keys), len(rows) - 1)
-        same = (found_key[place] == keys) & (np.array(found_rests, np.int64)[place] == rests)
-        return self._texts(found).take(pa.array(place, mask=~same))
+    def tokens_of(self, digests: Digests) -> pa.DictionaryArray:
+        with self._reading():
+            known, packed = self._identifiers.find(digests)
+        held = packed[known]
+        numbers, first = numbered(_numbers(held))
+        indices = np.zeros(len(known), np.int32)
+        indices[known] = numbers
+        return pa.DictionaryArray.from_arrays(pa.array(indices, mask=~known), self._texts(held[first]))
+
+    def token_of(self, digest: bytes) -> str:
+        with self._reading():
+            packed = self._identifiers.find_one(digest)
+        return self._text(packed) if packed else ""
 
     def tokens_named(self, digests: Sequence[bytes]) -> list[tuple[str, ...]]:
         sql = "SELECT token FROM name WHERE digest = ? ORDER BY token"
@@ -164,8 +178,8 @@ class SqliteVault:
         return [tuple(self._text(token) for (token,) in found) for found in rows]
 
     def records(self, tokens: Sequence[str]) -> dict[str, SealedRecord]:
-        with self._asking(self._numbers(tokens)):
-            sql = f"SELECT {_RECORD} FROM asked CROSS JOIN subject ON id = value"
+        with self._asking(np.array([_number(token) for token in tokens], np.int64)):
+            sql = f"SELECT {_RECORD} FROM asked CROSS JOIN subject ON number = value"
             rows = self._db.execute(sql).fetchall()
         asked = set(tokens)
         return {record.token: record for record in map(self._record, rows) if record.token in asked}
@@ -181,24 +195,37 @@ class SqliteVault:
 
     # --- writing ---
 
-    def add(self, records: Iterable[SealedRecord]) -> None:
-        ordered = sorted(map(self._row, records), key=itemgetter(0))
-        self._insert("INSERT INTO subject VALUES (?, ?, ?, ?, ?, ?, ?)", ordered)
+    def add(self, rows: SealedRows) -> None:
+        packed = _packed(rows.tokens)
+        numbers = _numbers(packed)
+        order = np.argsort(numbers)
+        columns = (
+            numbers[order].tolist(),
+            _slices(packed[order]),
+            repeat(rows.created),
+            repeat(rows.cipher),
+            repeat(rows.wrapped_by),
+            map(rows.wrapped.__getitem__, order.tolist()),
+            map(rows.bodies.__getitem__, order.tolist()),
+        )
+        self._insert(
+            f"INSERT INTO subject (number, {_RECORD}) VALUES (?, ?, ?, ?, ?, ?, ?)", zip(*columns, strict=False)
+        )
 
     def replace(self, records: Iterable[SealedRecord]) -> None:
         self._db.executemany(
-            "UPDATE subject SET cipher = ?, wrapped_by = ?, wrapped = ?, body = ? WHERE id = ?",
+            "UPDATE subject SET cipher = ?, wrapped_by = ?, wrapped = ?, body = ? WHERE number = ?",
             ((r.cipher, r.wrapped_by, r.wrapped, r.body, _number(r.token)) for r in records),
         )
 
-    def index(self, pairs: Iterable[tuple[bytes, str]]) -> None:
-        listed = list(pairs)
-        keys, rests = _halves([digest for digest, _ in listed])
-        rows = zip(keys.tolist(), rests.tolist(), (self._packed(token) for _, token in listed), strict=True)
-        self._insert("INSERT INTO identifier VALUES (?, ?, ?)", sorted(rows, key=itemgetter(0)))
+    def index(self, digests: Digests, tokens: Sequence[str]) -> None:
+        try:
+            self._identifiers.add(digests, _packed(tokens))
+        except sqlite3.IntegrityError as error:
+            raise _damaged() from error
 
     def index_names(self, pairs: Iterable[tuple[bytes, str]]) -> None:
-        rows = sorted((digest, self._packed(token)) for digest, token in pairs)
+        rows = sorted((digest, _pack(token)) for digest, token in pairs)
         self._db.executemany("INSERT OR IGNORE INTO name VALUES (?, ?)", rows)
 
     def _insert(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
@@ -208,7 +235,7 @@ class SqliteVault:
             raise _damaged() from error
 
     def marks(self, source: str, tokens: Sequence[str]) -> list[bytes]:
-        numbers = self._numbers(tokens)
+        numbers = np.array([_number(token) for token in tokens], np.int64)
         sql = "SELECT subject, digest FROM asked CROSS JOIN mark ON subject = value AND source = ?"
         with self._asking(numbers):
             found = dict(self._db.execute(sql, (self._source(source),)).fetchall())
@@ -234,7 +261,7 @@ class SqliteVault:
         return [self._case(row) for row in self._db.execute("SELECT * FROM resolve_case ORDER BY key")]
 
     def put_case(self, case: SealedCase) -> None:
-        token = self._packed(case.token) if case.token else None
+        token = _pack(case.token) if case.token else None
         row = (case.key, case.state, token, case.cipher, case.sealed_by, case.body)
         self._db.execute("INSERT OR REPLACE INTO resolve_case VALUES (?, ?, ?, ?, ?, ?)", row)
 
@@ -247,13 +274,12 @@ class SqliteVault:
 
     # --- erasure ---
 
-    def bury(self, tombstone: Tombstone, identifiers: Sequence[bytes], names: Sequence[bytes]) -> None:
-        token = self._packed(tombstone.token)
-        keys = [(key, token) for key in _halves(identifiers)[0].tolist()]
-        self._db.executemany("DELETE FROM identifier WHERE key = ? AND token = ?", keys)
+    def bury(self, tombstone: Tombstone, identifiers: Digests, names: Sequence[bytes]) -> None:
+        token = _pack(tombstone.token)
+        self._identifiers.remove(identifiers, token)
         self._db.executemany("DELETE FROM name WHERE digest = ? AND token = ?", [(d, token) for d in names])
         self._db.execute("DELETE FROM mark WHERE subject = ?", (_number(tombstone.token),))
-        self._db.execute("DELETE FROM subject WHERE token = ? AND id = ?", (token, _number(tombstone.token)))
+        self._db.execute("DELETE FROM subject WHERE token = ? AND number = ?", (token, _number(tombstone.token)))
         self._db.execute(
             "INSERT OR IGNORE INTO tombstone (token, at, officer, reason, commitment) VALUES (?, ?, ?, ?, ?)",
             (token, tombstone.at, tombstone.by, tombstone.reason, tombstone.commitment),
@@ -270,26 +296,18 @@ class SqliteVault:
 
     # --- forms ---
 
-    def _packed(self, token: str) -> bytes:
-        return token[TOKEN_KIND_AT].encode() + bytes.fromhex(token[TOKEN_KIND_AT + 1 :])
-
     def _text(self, packed: bytes) -> str:
         return f"{self._prefix}{chr(packed[0])}{packed[1:].hex()}"
 
-    def _texts(self, packed: Sequence[bytes]) -> pa.StringArray:
+    def _texts(self, packed: Packed) -> pa.StringArray:
         """`_text` for many at once."""
-        raw = np.frombuffer(b"".join(packed), np.uint8).reshape(len(packed), -1)
-        head = np.frombuffer(self._prefix.encode(), np.uint8)
-        digits = _HEX_DIGITS[raw[:, 1:]].reshape(len(packed), -1)
-        text = np.concatenate([np.broadcast_to(head, (len(packed), len(head))), raw[:, :1], digits], axis=1)
-        offsets = np.arange(len(packed) + 1, dtype=np.int32) * np.int32(text.shape[1])
-        return pa.StringArray.from_buffers(len(packed), pa.py_buffer(offsets), pa.py_buffer(text))
-
-    def _numbers(self, tokens: Sequence[str]) -> Numbers:
-        return np.array([_number(token) for token in tokens], np.int64)
-
-    def _row(self, r: SealedRecord) -> tuple[object, ...]:
-        return _number(r.token), self._packed(r.token), r.created, r.cipher, r.wrapped_by, r.wrapped, r.body
+        count = len(packed)
+        text = np.empty((count, _TOKEN_SIZE), np.uint8)
+        text[:, :TOKEN_KIND_AT] = np.frombuffer(self._prefix.encode(), np.uint8)
+        text[:, TOKEN_KIND_AT] = packed[:, 0]
+        text[:, TOKEN_KIND_AT + 1 :] = _HEX_DIGITS[packed[:, 1:]].view(np.uint8)
+        offsets = np.arange(count + 1, dtype=np.int32) * np.int32(text.shape[1])
+        return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
 
     def _record(self, row: tuple[bytes, str, int, int, bytes, bytes]) -> SealedRecord:
         token, created, cipher, wrapped_by, wrapped, body = row
@@ -302,10 +320,37 @@ def _number(token: str) -> int:
     return unsigned - (1 << 64) if unsigned >> 63 else unsigned
 
 
-def _halves(digests: Sequence[bytes]) -> tuple[Numbers, Numbers]:
-    """Digests of 16 bytes as two whole numbers each."""
-    halves = np.frombuffer(b"".join(digests), ">i8").reshape(-1, 2).astype(np.int64)
-    return halves[:, 0], halves[:, 1]
+def _pack(token: str) -> bytes:
+    return token[TOKEN_KIND_AT].encode() + bytes.fromhex(token[TOKEN_KIND_AT + 1 :])
+
+
+def _packed(tokens: Sequence[str]) -> Packed:
+    """`_pack` for many at once."""
+    text = np.frombuffer("".join(tokens).encode(), np.uint8).reshape(len(tokens), _TOKEN_SIZE)[:, TOKEN_KIND_AT:]
+    digits = _DIGIT_VALUES[text[:, 1:]]
+    return np.concatenate([text[:, :1], digits[:, 0::2] << 4 | digits[:, 1::2]], axis=1)
+
+
+def _numbers(packed: Packed) -> Numbers:
+    """`_number` for many at once."""
+    return np.ascontiguousarray(packed[:, 1:9]).view(">i8").astype(np.int64).reshape(-1)
+
+
+def _slices(packed: Packed) -> list[bytes]:
+    raw = packed.tobytes()
+    return [raw[at : at + PACKED] for at in range(0, len(raw), PACKED)]
+
+
+def _other_version(*, newer: bool) -> HomeRefused:
+    if newer:
+        return HomeRefused(
+            Said("身份库由更新的版本创建", "the vault was made by a newer version"),
+            todo=Said("升级后再打开", "upgrade, then open it again"),
+        )
+    return HomeRefused(
+        Said("身份库由试用期的旧版本创建，格式已改", "the vault was made by an older trial version of another form"),
+        todo=Said("新建专区后重新报送", "make a new home and deliver the files again"),
+    )
 
 
 def _busy() -> Busy:

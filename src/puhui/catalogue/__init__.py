@@ -1,5 +1,4 @@
-"""The catalogue of a set of packs: what there is by agency and duty, how fresh it is, and where a word
-occurs.
+"""The catalogue of a set of packs: what there is by agency and duty, how fresh it is, and where a word occurs.
 
 Pure functions; today's date and what the lake holds come in as parameters.
 """

@@ -12,8 +12,7 @@ from puhui.packs.packset import PackSet
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One find. `kind`: resource, field or indicator; `resource` is empty for an indicator. `score`: less
-    is closer."""
+    """One find. `kind`: resource, field or indicator; `resource` is empty for an indicator. `score`: less is closer."""
 
     kind: str
     name: str
@@ -23,8 +22,7 @@ class Hit:
 
 
 def find(packs: PackSet, text: str) -> tuple[Hit, ...]:
-    """Everything in which all words of `text` occur, the closest first: whole name, then start, then
-    anywhere."""
+    """Everything in which all words of `text` occur, the closest first: whole name, then start, then anywhere."""
     words = _folded(text).split()
     if not words:
         return ()

@@ -25,8 +25,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`due_on`: the last day on which the next delivery is in time (None: no cycle). `missing`: late
-    periods."""
+    """`due_on`: the last day on which the next delivery is in time (None: no cycle). `missing`: late periods."""
 
     state: State
     due_on: date | None
@@ -34,8 +33,7 @@ class Freshness:
 
 
 def freshness(resource: Resource, periods_held: Sequence[str], last_delivery: date | None, today: date) -> Freshness:
-    """How fresh a resource is on `today`. `periods_held`: names as `model.time.period_of` makes them, any
-    order."""
+    """How fresh a resource is on `today`. `periods_held`: names as `model.time.period_of` makes them, any order."""
     if last_delivery is None:
         return Freshness(State.NEVER, None)
     if resource.period is not None and resource.period.grain in _MONTHS and periods_held:

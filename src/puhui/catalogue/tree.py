@@ -10,8 +10,7 @@ from puhui.packs.packset import PackSet
 
 @dataclass(frozen=True, slots=True)
 class DutyNode:
-    """One duty of an agency and the resources that come of it, by item_id; their `fields` are the third
-    level."""
+    """One duty of an agency and the resources that come of it, by item_id; their `fields` are the third level."""
 
     title: Words
     resources: tuple[Resource, ...]

@@ -16,9 +16,8 @@ from puhui.city.settings import Days, Truth, Whole
 class Rows:
     """True rows of one resource in one district.
 
-    `subject` is the place of each row's subject in the district; `month` the place of its month among the
-    city's
-    months (-1: no month). `table` holds typed columns named like the fields of the resource.
+    `subject` is the place of each row's subject in the district; `month` the place of its month among the city's months
+    (-1: no month). `table` holds typed columns named like the fields of the resource.
     """
 
     item: str

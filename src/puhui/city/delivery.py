@@ -1,6 +1,4 @@
-"""The way of one district's rows into parcels: render, spoil, append, count; and what of them will be
-accepted.
-"""
+"""The way of one district's rows into parcels: render, spoil, append, count; and what of them will be accepted."""
 
 from __future__ import annotations
 
@@ -85,8 +83,7 @@ def deliver(
 ) -> list[Accepted]:
     """One resource's rows of a district into its parcels, in order of coming.
 
-    `unsure` says which firms cannot be told by their name when the first parcel comes, and when later ones
-    do.
+    `unsure` says which firms cannot be told by their name when the first parcel comes, and when later ones do.
     """
     accepted: list[Accepted] = []
     rows = by_period(rows, parcels[0].layout, district)

@@ -1,10 +1,7 @@
-"""What goes wrong between the lives and the file: planted on rendered rows, each kind at its rate, all of
-it recorded.
+"""What goes wrong between the lives and the file: planted on rendered rows, each kind at its rate, all of it recorded.
 
-A row gets at most one fault that loses it (it must be set aside); harmless habits (thousands separators,
-words for
-nothing, full-width digits) may come on top. Copies (duplicates, conflicting rows) follow the rows of
-their portion.
+A row gets at most one fault that loses it (it must be set aside); harmless habits (thousands separators, words for
+nothing, full-width digits) may come on top. Copies (duplicates, conflicting rows) follow the rows of their portion.
 """
 
 from __future__ import annotations
@@ -37,9 +34,7 @@ _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One planted fault: the record in its portion (from 0), the kind, the field; `lost` rows must be set
-    aside.
-    """
+    """One planted fault: the record in its portion (from 0), the kind, the field; `lost` rows must be set aside."""
 
     record: int
     kind: str
@@ -49,9 +44,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Portion:
-    """Rendered rows on their way into one parcel, and what was done to them. `source` are the true rows'
-    places.
-    """
+    """Rendered rows on their way into one parcel, and what was done to them. `source` are the true rows' places."""
 
     text: pa.Table
     source: Whole

@@ -1,6 +1,5 @@
-"""Files of text rows in the forms that agencies send. Writers take tables of text in the file's column
-order and keep nothing; the same tables give the same bytes. Records are numbered from 1 over the life of
-a writer.
+"""Files of text rows in the forms that agencies send. Writers take tables of text in the file's column order and keep
+nothing; the same tables give the same bytes. Records are numbered from 1 over the life of a writer.
 """
 
 from __future__ import annotations
@@ -23,9 +22,7 @@ _SPECIAL = '[",\t|\r\n]'
 
 
 class Writer(Protocol):
-    """Appends rows to one file. `cut` are places of rows that break in the CSV sense; other forms ignore
-    it.
-    """
+    """Appends rows to one file. `cut` are places of rows that break in the CSV sense; other forms ignore it."""
 
     def append(self, rows: pa.Table, cut: pa.Array) -> None: ...
 

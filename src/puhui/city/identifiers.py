@@ -1,7 +1,6 @@
 """Identifiers with right check digits, made from blocks that are not issued, many at a time.
 
-Organisation codes start with `YY`; citizen numbers have the sequence number 000 (so their 17th digit
-tells no sex);
+Organisation codes start with `YY`; citizen numbers have the sequence number 000 (so their 17th digit tells no sex);
 mobile numbers start with 100. Arrays of text are Arrow strings of one length.
 """
 
@@ -108,8 +107,6 @@ def phones(serial: Whole) -> pa.StringArray:
 
 
 def spoil(codes: pa.Array) -> pa.Array:
-    """The same codes with a last character that cannot be right: the next one of the alphabet of credit
-    codes.
-    """
+    """The same codes with a last character that cannot be right: the next one of the alphabet of credit codes."""
     following = dict(zip(USCC_ALPHABET, USCC_ALPHABET[1:] + "0", strict=True))
     return pa.array([code[:-1] + following[code[-1]] for code in codes.to_pylist()], pa.string())

@@ -1,9 +1,7 @@
-"""The lives of one district: firms with a health that moves by months, people who work for them and live
-together.
+"""The lives of one district: firms with a health that moves by months, people who work for them and live together.
 
-A district is closed: its people work for its firms. So a city of any size is made district by district in
-the memory
-of one. Places in arrays are the subjects of the district: organisations first, then people.
+A district is closed: its people work for its firms. So a city of any size is made district by district in the memory of
+one. Places in arrays are the subjects of the district: organisations first, then people.
 """
 
 from __future__ import annotations
@@ -132,9 +130,7 @@ def make_district(settings: Settings, place: int, first: int, count: int) -> Dis
 
 
 def _births(settings: Settings, first: int, count: int) -> tuple[Whole, Days]:
-    """(area of birth, birth date): together they are met once, since every citizen number has the
-    sequence 000.
-    """
+    """(area of birth, birth date): together they are met once, since every citizen number has the sequence 000."""
     areas = np.array([code for code, _ in (*words.HOME_AREAS, *words.ELSEWHERE)], dtype=np.int64)
     span = 62 * 365
     serial = first + np.arange(count, dtype=np.int64)
@@ -211,9 +207,7 @@ def _established(settings: Settings, rng: np.random.Generator, kind: Whole) -> D
 
 
 def _endings(settings: Settings, rng: np.random.Generator, established: Days, kind: Whole) -> tuple[Days, Truth]:
-    """Some businesses older than two years ended within the city's months: deregistered, or their licence
-    revoked.
-    """
+    """Some businesses older than two years ended within the city's months: deregistered, or their licence revoked."""
     as_of = np.datetime64(settings.as_of)
     old = (as_of - established) > np.timedelta64(730, "D")
     ends = old & (kind <= TRADER) & (rng.random(len(kind)) < 0.06)
@@ -298,9 +292,7 @@ def _make_people(
 
 
 def _employment(rng: np.random.Generator, settings: Settings, works: Truth, firms: Firms) -> Whole:
-    """Months × people: where each works. Firms in poor health lose people; who lost a place soon finds
-    another.
-    """
+    """Months × people: where each works. Firms in poor health lose people; who lost a place soon finds another."""
     alive = firms.alive(settings.month_ends)
     employer = np.full((settings.months, len(works)), NOBODY, dtype=np.int64)
     weight = firms.staff.copy()

@@ -60,10 +60,9 @@ def make_city(
 ) -> City:
     """Writes `deliveries/`, `truth/` and `deliveries.json` into `folder`.
 
-    `packs` say how kinds of record look and what indicators are; kinds that the city tells no lives of
-    are left out. `truth` says whether figures are
-    computed (None: up to 20,000 subjects). `progress` is told which district is done, of how many.
-    Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
+    `packs` say how kinds of record look and what indicators are; kinds that the city tells no lives of are left out.
+    `truth` says whether figures are computed (None: up to 20,000 subjects). `progress` is told which district is done,
+    of how many. Raises ValueError for fewer than 30 subjects; FileExistsError if the folder holds deliveries.
     """
     settings = Settings(subjects=subjects, seed=seed, as_of=as_of, months=months)
     agencies: dict[str, Agency] = {

@@ -1,6 +1,4 @@
-"""Dirt of names and codes: court rows that know a firm by its name only, branches under the code of their
-firm.
-"""
+"""Dirt of names and codes: court rows that know a firm by its name only, branches under the code of their firm."""
 
 from __future__ import annotations
 

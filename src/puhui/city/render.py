@@ -51,8 +51,6 @@ def _days_as_text(column: pa.Array, pattern: str) -> pa.Array:
 
 @lru_cache(maxsize=16)
 def _calendar(pattern: str) -> pa.Array:
-    """Every day of the lives written in one pattern: dates are looked up, which is quicker than printing
-    each.
-    """
+    """Every day of the lives written in one pattern: dates are looked up, which is quicker than printing each."""
     days = pa.array(np.arange(_FIRST, _LAST), pa.date32())
     return pc.strftime(days, pattern)

@@ -20,9 +20,7 @@ GROWING = frozenset({"SCJ-01", "SCJ-08", "SCJ-21", "FY-01", "FY-02", "FY-03", "F
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One parcel to come. `first` to `last` are places of months; −1 also stands for rows before the
-    first month.
-    """
+    """One parcel to come. `first` to `last` are places of months; −1 also stands for rows before the first month."""
 
     item: str
     kind: str

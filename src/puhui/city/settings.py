@@ -1,6 +1,4 @@
-"""What a city is made from: how many subjects, which seed, which months, how much dirt. Same settings,
-same bytes.
-"""
+"""What a city is made from: how many subjects, which seed, which months, how much dirt. Same settings, same bytes."""
 
 from __future__ import annotations
 
@@ -76,8 +74,6 @@ def organisations_of(subjects: int) -> int:
 
 
 def rng_of(seed: int, district: int, purpose: str) -> np.random.Generator:
-    """An independent stream for one purpose in one district, so that a new agency moves no other's
-    numbers.
-    """
+    """An independent stream for one purpose in one district, so that a new agency moves no other's numbers."""
     words = [seed, district, *purpose.encode()]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))

@@ -1,6 +1,4 @@
-"""The words that lives are told in: places, trades, names. Public facts and plain Chinese, nobody in
-particular.
-"""
+"""The words that lives are told in: places, trades, names. Public facts and plain Chinese, nobody in particular."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from puhui.bootstrap import (
     write_set_aside_book,
 )
 from puhui.cli.options import AsJson, Home
-from puhui.cli.output import out, print_json, print_table, progress, refusals, say
+from puhui.cli.output import language, out, print_json, print_table, progress, refusals, say
 from puhui.desk.tables import edition_rows, freshness_rows, parcel_of_digest, quality_rows
 from puhui.intake.set_aside import read_set_aside
 from puhui.intake.take import take
@@ -159,7 +159,17 @@ def watch(
     """监视文件夹：FOLDER/资源/文件 · Watch FOLDER/RESOURCE/FILE."""
     with refusals(as_json):
         for outcome in watch_folder(open_zone(home), folder, once=once, seconds=seconds):
-            print_json(outcome) if as_json else out.print(outcome, highlight=False)
+            print_json(outcome) if as_json else _print_outcome(outcome)
+
+
+def _print_outcome(outcome: dict[str, Any]) -> None:
+    """One line for each file that a watched folder gave."""
+    if "refused" in outcome:
+        reason = f"{outcome['refused']} {outcome['message'][language()]}"
+    else:
+        keys = (("接收", "accepted"), ("搁置", "set_aside"), ("重复", "duplicates"))
+        reason = ", ".join(f"{say(zh, key.replace('_', ' '))} {outcome[key]}" for zh, key in keys)
+    out.print(f"{outcome['file']}: {reason}", markup=False, highlight=False)
 
 
 def pull(

@@ -136,8 +136,8 @@ def _show(
     for looked in looks:
         print_figures(zone, looked)
     totals = _as_dict(taken, built, looks, seconds)
-    heads = [say("包", "parcels"), say("行", "lines"), say("接收", "accepted"), say("搁置", "set aside"),
-             say("重复", "duplicates"), say("主体", "subjects"), say("指标", "indicators"), say("秒", "seconds")]  # fmt: skip
+    heads = [say("包", "parcels"), say("行", "lines"), say("接收", "accepted"), say("搁置", "set aside")]
+    heads += [say("重复", "duplicates"), say("主体", "subjects"), say("指标", "indicators"), say("秒", "seconds")]
     keys = ("parcels", "lines", "accepted", "set_aside", "duplicates", "subjects", "indicators", "seconds")
     print_table(say("全程", "The whole way"), heads, [[totals[key] for key in keys]])
     home = folder / "home"

@@ -9,16 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from puhui.bootstrap import add_officer, open_zone
-from puhui.cli.options import AsJson, By, Home, Key, Reason
-from puhui.cli.output import out, print_json, print_table, refusals, say
-from puhui.desk.acts import approve_act, open_acts, propose_act
+from puhui.cli.options import AsJson, By, Home, Key, MaybeBy, Reason
+from puhui.cli.output import out, print_answer, print_json, print_proposal, print_table, refusals, say
+from puhui.desk.acts import ERASE, LIFT, ROLL_BACK, approve_act, open_acts, propose_act
 from puhui.desk.editions import release
-from puhui.desk.officers import identify_officer
-from puhui.desk.upkeep import compact_lake, expire_landings, hold_subject, subject_to_erase
+from puhui.desk.holds import hold_subject
+from puhui.desk.officers import acting_officer, identify_officer
+from puhui.desk.roles import DEFAULT, Role, check_may_propose
+from puhui.desk.upkeep import compact_lake, expire_landings, subject_to_erase
 from puhui.intake.resolving import list_cases, settle_case
 
 Resource = Annotated[str, typer.Argument(help="资源 · resource")]
 Number = Annotated[int, typer.Argument(help="版 · edition")]
+Token = Annotated[str, typer.Option("--token", help="主体令牌 · token")]
+Uscc = Annotated[str, typer.Option("--uscc", help="信用代码；- 从标准输入读 · credit code; - reads stdin")]
+Ric = Annotated[str, typer.Option("--ric", help="公民身份号码；- 从标准输入读 · citizen number; - reads stdin")]
 resolve_app = typer.Typer(help="待定名称 · names that a steward must place", no_args_is_help=True)
 subject_app = typer.Typer(help="主体 · subjects", no_args_is_help=True)
 edition_app = typer.Typer(help="版本 · editions", no_args_is_help=True)
@@ -68,8 +73,9 @@ def resolve_decide(
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
+        check_may_propose(zone.desk.officers, "place-name", by=officer)
         answer = settle_case(zone.intake, case, token or None, by=officer, reason=reason)
-    print_json(answer) if as_json else out.print(answer, highlight=False)
+    print_json(answer) if as_json else print_answer(answer)
 
 
 @subject_app.command("erase")
@@ -77,20 +83,24 @@ def subject_erase(
     home: Home,
     by: By,
     reason: Reason,
-    token: Annotated[str, typer.Option("--token", help="主体令牌 · token")] = "",
-    uscc: Annotated[str, typer.Option("--uscc", help="- 从标准输入读 · - reads stdin")] = "",
-    ric: Annotated[str, typer.Option("--ric", help="- 从标准输入读 · - reads stdin")] = "",
+    token: Token = "",
+    uscc: Uscc = "",
+    ric: Ric = "",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """提议删除一个主体；须另一人批准 · Propose to erase a subject; another officer approves."""
-    identifier = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
-    chosen = {kind: value for kind, value in identifier.items() if value}
+    chosen = _asked(token, uscc, ric)
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
-        proposal = propose_act(zone.desk, "erase-subject", chosen, by=officer, reason=reason)
-    _print_proposal(proposal, as_json)
+        proposal = propose_act(zone.desk, ERASE, chosen, by=officer, reason=reason)
+    print_proposal(proposal, as_json)
+
+
+def _asked(token: str, uscc: str, ric: str) -> dict[str, str]:
+    given = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
+    return {kind: value for kind, value in given.items() if value}
 
 
 def _given(value: str) -> str:
@@ -103,20 +113,41 @@ def subject_hold(
     by: By,
     article: Annotated[str, typer.Option("--article", help="依据 · the article that asks for it")],
     until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="最后一日 · last day")] = None,
-    token: Annotated[str, typer.Option("--token", help="主体令牌 · token")] = "",
-    uscc: Annotated[str, typer.Option("--uscc", help="- 从标准输入读 · - reads stdin")] = "",
-    ric: Annotated[str, typer.Option("--ric", help="- 从标准输入读 · - reads stdin")] = "",
+    token: Token = "",
+    uscc: Uscc = "",
+    ric: Ric = "",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """依法保留一个主体的记录，期间不得删除 · Keep a subject's records by law; no erasure meanwhile."""
-    given = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
+    chosen = _asked(token, uscc, ric)
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
-        subject = subject_to_erase(zone.desk, {kind: value for kind, value in given.items() if value})
+        subject = subject_to_erase(zone.desk, chosen)
         hold_subject(zone.desk, subject, article, until.date() if until else None, by=officer)
     print_json({"held": subject.token}) if as_json else out.print(say("已登记保留", "the hold is recorded"))
+
+
+@subject_app.command("lift-hold")
+def subject_lift_hold(
+    home: Home,
+    reason: Reason,
+    article: Annotated[str, typer.Option("--article", help="登记时的依据 · the article it was laid by")],
+    token: Token = "",
+    uscc: Uscc = "",
+    ric: Ric = "",
+    by: MaybeBy = "",
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """提议解除依法保留；须另一人批准 · Propose to lift a hold; another officer approves."""
+    chosen = {**_asked(token, uscc, ric), "article": article}
+    with refusals(as_json):
+        zone = open_zone(home)
+        officer = acting_officer(by, key, zone.officers)
+        proposal = propose_act(zone.desk, LIFT, chosen, by=officer, reason=reason)
+    print_proposal(proposal, as_json)
 
 
 @edition_app.command("release")
@@ -141,42 +172,37 @@ def edition_rollback(
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
         arguments = {"resource": zone.packs.resource(resource).name, "edition": number}
-        proposal = propose_act(zone.desk, "roll-back-edition", arguments, by=officer, reason=reason)
-    _print_proposal(proposal, as_json)
-
-
-def _print_proposal(proposal: int, as_json: bool) -> None:
-    if as_json:
-        print_json({"proposal": proposal, "state": "open"})
-    else:
-        out.print(
-            say(
-                f"已提议，编号 {proposal}；请另一位经办人运行 puhui approve HOME {proposal}",
-                f"Proposed as {proposal}; another officer runs `puhui approve HOME {proposal}`",
-            )
-        )
+        proposal = propose_act(zone.desk, ROLL_BACK, arguments, by=officer, reason=reason)
+    print_proposal(proposal, as_json)
 
 
 def approve(
     home: Home,
     proposal: Annotated[int, typer.Argument(help="提议编号 · proposal")],
-    by: By,
+    by: MaybeBy = "",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """批准他人的提议，使之生效 · Approve another officer's proposal: it acts."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.officers)
         answer = approve_act(zone.desk, proposal, by=officer)
-    print_json(answer) if as_json else out.print(answer, highlight=False)
+    print_json(answer) if as_json else print_answer(answer)
 
 
 def acts(home: Home, as_json: AsJson = False) -> None:
     """列出待批准的提议 · List open proposals."""
     with refusals(as_json):
         rows = open_acts(open_zone(home).desk)
-    print_json(rows) if as_json else out.print(rows, highlight=False)
+    if as_json:
+        print_json(rows)
+        return
+    heads = [say(*h) for h in (("编号", "proposal"), ("操作", "act"), ("提议人", "by"), ("事由", "reason"))]
+    cells = [[row["proposal"], row["act"], row["by"], row["reason"]] for row in rows]
+    print_table(say("待批准的提议", "Open proposals"), heads, cells)
+    for row in rows:
+        print_answer({"proposal": row["proposal"], **row["arguments"]})
 
 
 @officer_app.command("add")
@@ -184,19 +210,22 @@ def officer_add(
     home: Home,
     name: Annotated[str, typer.Argument(help="姓名或工号 · name")],
     out_file: Annotated[Path, typer.Option("--out", help="私钥写到 · private key file")],
+    role: Annotated[Role, typer.Option("--role", help="角色 · system | security | audit")] = DEFAULT,
     by: Annotated[str, typer.Option("--by", help="登记人；首位经办人不需要 · registered by")] = "",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记经办人并生成其私钥 · Register an officer and make the key file."""
+    """登记经办人并生成其私钥；同角色第三人起须另一人批准 · Register an officer; the third of a role takes two."""
     with refusals(as_json):
         zone = open_zone(home)
-        if zone.officers:
-            identify_officer(by, key, zone.officers)
-        add_officer(zone, name, out_file, by=by or name)
-    print_json({"officer": name, "key": str(out_file)}) if as_json else out.print(
-        say(f"已登记 {name}，私钥 {out_file}", f"{name} is registered, key in {out_file}")
-    )
+        registrar = acting_officer(by, key, zone.officers) if zone.officers else by
+        answer = {**add_officer(zone, name, out_file, role=role, by=registrar or name), "key": str(out_file)}
+    if as_json:
+        print_json(answer)
+    elif "proposal" in answer:
+        print_proposal(int(answer["proposal"]), as_json)
+    else:
+        out.print(say(f"已登记 {name}，私钥 {out_file}", f"{name} is registered, key in {out_file}"))
 
 
 def events(

@@ -5,7 +5,20 @@ from __future__ import annotations
 import typer
 
 from puhui import __version__
-from puhui.cli import city, delivery, demo, desk, packs, snapshots
+from puhui.cli import (
+    city,
+    contracts,
+    delivery,
+    demo,
+    desk,
+    institutions,
+    ledger,
+    letters,
+    packs,
+    proofs,
+    snapshots,
+    verify,
+)
 
 app = typer.Typer(
     name="puhui",
@@ -32,6 +45,12 @@ def _main(
 delivery.register(app)
 snapshots.register(app)
 desk.register(app)
+institutions.register(app)
+contracts.register(app)
+letters.register(app)
+ledger.register(app)
 packs.register(app)
+verify.register(app)
+proofs.register(app)
 city.register(app)
 demo.register(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -63,6 +63,26 @@ def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]])
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table)
+
+
+def print_answer(answer: Mapping[str, Any]) -> None:
+    """A document for people, a line for each of its keys."""
+    for key, value in answer.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        out.print(f"{key}: {text}", markup=False, highlight=False)
+
+
+def print_proposal(proposal: int, as_json: bool) -> None:
+    """The number of a proposal, and that another officer has to approve it."""
+    if as_json:
+        print_json({"proposal": proposal, "state": "open"})
+    else:
+        out.print(
+            say(
+                f"已提议，编号 {proposal}；请另一位经办人运行 puhui approve HOME {proposal}",
+                f"Proposed as {proposal}; another officer runs `puhui approve HOME {proposal}`",
+            )
+        )
 
 
 @contextmanager

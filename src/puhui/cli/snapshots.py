@@ -125,11 +125,12 @@ def figures(
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key_file, zone.officers)
-        looked = look(zone.desk, _identifier(uscc, ric, key), by=officer, reason=reason, snapshot=snapshot)
+        looked = look(zone.desk, identifier_given(uscc, ric, key), by=officer, reason=reason, snapshot=snapshot)
     print_json(_as_dict(zone, looked)) if as_json else print_figures(zone, looked)
 
 
-def _identifier(uscc: str, ric: str, key: tuple[str, str] | None) -> Identifier:
+def identifier_given(uscc: str, ric: str, key: tuple[str, str] | None) -> Identifier:
+    """The one identifier of the options; `-` reads it from standard input, where no process list shows it."""
     given = [("uscc", uscc), ("ric", ric), *([key] if key else [])]
     chosen = [(kind, value) for kind, value in given if value]
     if len(chosen) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.lake.editions import act_of, edition_of, roll_back, rollback_digest
 from puhui.model.delivery import Edition
@@ -14,6 +15,7 @@ WAITING, PUBLISHED, REDACTED = "awaiting_release", "published", "redacted"
 def release(rooms: DeskRooms, resource: str, number: int, *, by: str) -> Edition:
     """Publish an edition that waits for a steward. It is known from now on, not from its commit on."""
     _named(by)
+    check_may_propose(rooms.officers, "release-edition", by=by)
     edition = _edition(rooms, resource, number)
     if edition.state != WAITING:
         raise NotAllowed(

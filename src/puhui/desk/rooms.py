@@ -9,8 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from puhui.contracts.agreement import Contracts
+from puhui.contracts.mandate import Book
+from puhui.desk.roles import OfficerBook
 from puhui.indicators.engine import Engine
 from puhui.indicators.store import FiguresStore
+from puhui.institutions.admission import Admissions
+from puhui.institutions.recognise import Directory
 from puhui.lake.editions import Act
 from puhui.lake.store import BlobStore, StoredParcel, TableStore
 from puhui.model.delivery import Edition
@@ -18,6 +23,7 @@ from puhui.model.figures import Snapshot
 from puhui.model.tables import Tables
 from puhui.packs.packset import PackSet
 from puhui.subjects.vault import Vault
+from puhui.wire.keys import Signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ class Register(Protocol):
 
     def open_acts(self) -> Sequence[OpenAct]: ...
 
+    def activate_packs(
+        self, digest: str, packs: Mapping[str, str], actor: str, at: datetime, *, over: str | None = None
+    ) -> bool:
+        """The set in use from now on, with its event. False, and nothing done, where the one in use is not `over`."""
+
     def close_act(self, number: int, *, by: str, at: datetime) -> None: ...
 
     def events(self, kind: str | None = None) -> Sequence[Mapping[str, Any]]: ...
@@ -64,6 +75,19 @@ class Register(Protocol):
 
     def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
         """One line of the outbox, durable once it returns."""
+
+
+class PackShelf(Protocol):
+    """The zone's own copies of packs, a folder for each set by its digest; never written again."""
+
+    def keep(self, folders: Sequence[Path]) -> str:
+        """Copy these packs as one set, whole and durable once it returns; its digest. Repeatable."""
+
+    def folders(self, digest: str) -> Sequence[Path]:
+        """The folders of a set's packs. Raises Broken where it is gone."""
+
+    def show(self, digest: str) -> None:
+        """Point people at the set in use. Repeatable."""
 
 
 class TableFolder(Protocol):
@@ -76,11 +100,31 @@ class TableFolder(Protocol):
     def tables(self) -> Tables: ...
 
 
+class ContractTable(Contracts, Book, Protocol):
+    """Contracts as officers see them and as questions are held against them."""
+
+    def forget(self) -> None:
+        """Look at the tables again at the next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """Institutions and contracts. `zone`: what contracts call this zone; `signer`: its key, made when first asked."""
+
+    admissions: Admissions
+    directory: Directory
+    contracts: ContractTable
+    signer: Callable[[], Signing]
+    zone: str
+    private_hosts: bool = False  # notices may go into private networks
+
+
 @dataclass(frozen=True, slots=True)
 class DeskRooms:
     """Everything that the desk's stories use; bootstrap fills it."""
 
     packs: PackSet
+    sets: PackShelf
     register: Register
     lake: TableStore  # 业务库
     service: TableStore  # 服务库: relations
@@ -91,3 +135,5 @@ class DeskRooms:
     scratch: Callable[[], AbstractContextManager[TableFolder]]
     now: Callable[[], datetime]
     buckets: int
+    officers: OfficerBook
+    partners: Partners

@@ -1,20 +1,21 @@
-"""Upkeep by law: erase a subject, drop its rows from the lake, hold what must be kept, end landings on their day."""
+"""Upkeep by law: erase a subject, drop its rows from the lake, end landings on their day."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
+from puhui.desk.holds import holds_of
+from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.lake.redact import redact
 from puhui.model.refusal import Said
-from puhui.model.refusals import Busy, NoSubject, NotAllowed
+from puhui.model.refusals import Busy, NoSubject
 from puhui.model.subject import Subject
-from puhui.subjects.erase import Hold, erase, erased_tokens, replay
+from puhui.subjects.erase import erase, erased_tokens, replay
 from puhui.subjects.lookup import find, history
 
-HOLD, ERASED = "legal-hold", "subject-erased"
+ERASED = "subject-erased"
 
 
 def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
@@ -30,21 +31,10 @@ def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
     return find(rooms.vault, kind, str(value), today=rooms.now().date())
 
 
-def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date | None, *, by: str) -> None:
-    """Write down a duty to keep a subject's records; erasure is refused until its last day."""
-    if not by.strip() or not article.strip():
-        raise NotAllowed(
-            Said("须写明经办人和依据", "an officer and the article are needed"),
-            todo=Said("用 --by 和 --article 写明", "give --by and --article"),
-        )
-    detail = {"article": article, "until": until.isoformat() if until else None}
-    rooms.register.event(HOLD, by, rooms.now(), detail, subject=subject.token)
-
-
 def erase_subject(rooms: DeskRooms, token: str, *, by: str, reason: str) -> None:
     """Destroy the subject's vault row, index and key, with its event; its rows leave the lake when it is compacted."""
     now = rooms.now()
-    erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=_holds(rooms, token))
+    erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=holds_of(rooms, token))
     rooms.register.event(ERASED, by, now, {"reason": reason}, subject=token)
 
 
@@ -59,13 +49,9 @@ def finish_erasures(rooms: DeskRooms) -> int:
     return buried
 
 
-def _holds(rooms: DeskRooms, token: str) -> list[Hold]:
-    found = [event for event in rooms.register.events(HOLD) if event["subject"] == token]
-    return [Hold(e["article"], date.fromisoformat(e["until"]) if e["until"] else None) for e in found]
-
-
 def compact_lake(rooms: DeskRooms, *, by: str) -> list[dict[str, Any]]:
     """Drop the rows of erased subjects from every table, merge small files; old files with such rows are removed."""
+    check_may_propose(rooms.officers, "compact-lake", by=by)
     erased = erased_tokens(rooms.vault)
     done = []
     for store, layer in ((rooms.lake, "business"), (rooms.service, "service")):

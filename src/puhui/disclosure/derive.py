@@ -1,7 +1,6 @@
 """What follows for an indicator from the columns it touches: grade, gate and release forms.
 
-The highest grade, the strictest gate and the intersection of the release forms of everything touched:
-projections,
+The highest grade, the strictest gate and the intersection of the release forms of everything touched: projections,
 filters, joins, groups, orders and windows alike, in every CTE. See docs/how-to/explain-a-refusal.md.
 """
 
@@ -26,8 +25,7 @@ from puhui.packs.sql_touches import ROWS, How, Touch, outward, touches_of
 class Seen:
     """One touch with what the catalogue says of it. No `field`: the rows, or the subject that a row is about.
 
-    `far`: about another subject than the figure's. `out`: it flows into the value. `counts`: read
-    through a relation
+    `far`: about another subject than the figure's. `out`: it flows into the value. `counts`: read through a relation
     whose aggregate gate holds, because nothing but counts by the figure's subject comes of it.
     """
 
@@ -159,8 +157,7 @@ def _seen(touch: Touch, packs: PackSet, ties: Ties, out: bool, counted: frozense
 def aggregate_gate(
     relation: forms.Relation | None, resource: forms.Resource
 ) -> forms.RelationGate | forms.AggregateGate | None:
-    """The gate for counts through a relation: its own, or that of the resource for grouping by the near
-    end."""
+    """The gate for counts through a relation: its own, or that of the resource for grouping by the near end."""
     if relation is None:
         return None
     if relation.aggregate_gate is not None:

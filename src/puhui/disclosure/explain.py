@@ -16,8 +16,7 @@ from puhui.packs.sql_tables import tables_of
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place where a column stands: clause, CTE or sub-query ("" the outermost SELECT), line, how it
-    is touched."""
+    """One place where a column stands: clause, CTE or sub-query ("" the outermost SELECT), line, how it is touched."""
 
     clause: str
     scope: str

@@ -1,8 +1,7 @@
 """Gates, grades and the articles behind them: who must have agreed before a column may be used, and why.
 
-Gates run from open to closed: public < enterprise_auth < consent < separate_consent < written_consent <
-prohibited.
-A sole trader counts as a person. The gate of a resource binds lending and guarantee.
+Gates run from open to closed: public < enterprise_auth < consent < separate_consent < written_consent < prohibited. A
+sole trader counts as a person. The gate of a resource binds lending and guarantee.
 """
 
 from __future__ import annotations
@@ -49,8 +48,7 @@ def opens(tick: Gate, gate: Gate) -> bool:
 
 
 def article_of(gate: Gate, purpose: str) -> str:
-    """The article that asks for a gate. What is prohibited outside credit is so by the law on sensitive
-    data."""
+    """The article that asks for a gate. What is prohibited outside credit is so by the law on sensitive data."""
     if gate == "prohibited" and purpose not in CREDIT:
         return PIPL_28
     return _ARTICLES[gate]
@@ -65,8 +63,7 @@ def gate_of_field(field: forms.Field, purpose: str, kind: str) -> Gate:
 def gate_of_rows(resource: forms.Resource, purpose: str, kind: str) -> Gate:
     """The gate of a resource's rows themselves (that one is there, how many).
 
-    It is the gate of the key fields that the lake holds; for lending and guarantee also the item's own
-    gate. A gate
+    It is the gate of the key fields that the lake holds; for lending and guarantee also the item's own gate. A gate
     that asks for a person's consent asks an organisation for its authorisation.
     """
     keys = [field for name in resource.keys if (field := field_of(resource, name)) and field.keep == "lake"]

@@ -1,7 +1,6 @@
 """The column policy: what it cannot derive is refused when the pack is loaded, by column, clause and article.
 
-`check_policy(packs)` is called with the portable lint before a set of packs is used; a refused set loads
-nothing.
+`check_policy(packs)` is called with the portable lint before a set of packs is used; a refused set loads nothing.
 """
 
 from __future__ import annotations
@@ -89,8 +88,7 @@ def _not_for_credit(indicator: Indicator, study: Study) -> Iterator[Mistake]:
 
 
 def _let_out(study: Study) -> Iterator[Mistake]:
-    """Identifiers, names, contacts and tokens in the value: as they are, by max(), by concatenation, by
-    an order."""
+    """Identifiers, names, contacts and tokens in the value: as they are, by max(), by concatenation, by an order."""
     for seen in study.seen:
         identifying = identifies(seen.field) if seen.field is not None else seen.touch.end
         if seen.out and identifying and goes_out(seen.touch.how):

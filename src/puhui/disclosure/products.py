@@ -1,8 +1,6 @@
-"""Products under the column policy: a product inherits the gates of its indicators, its letter must open
-each.
+"""Products under the column policy: a product inherits the gates of its indicators, its letter must open each.
 
-For every kind of subject and every catalogue item that an indicator touches, the letter carries a tick
-whose gate is at
+For every kind of subject and every catalogue item that an indicator touches, the letter carries a tick whose gate is at
 least the strictest that is derived, or the product is refused.
 """
 
@@ -22,8 +20,7 @@ from puhui.packs.packset import PackSet
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a product asks of its letter: the strictest gate per catalogue item, and the indicator that
-    asks it."""
+    """What a product asks of its letter: the strictest gate per catalogue item, and the indicator that asks it."""
 
     item: str
     gate: Gate
@@ -39,10 +36,9 @@ def check_products(packs: PackSet, studies: Mapping[str, Study]) -> Iterator[Mis
 
 
 def asks_of(product: Product, studies: Mapping[str, Study]) -> tuple[Ask, ...]:
-    """The strictest gate of every item that a product's indicators touch, for its purpose and kinds of
-    subject."""
+    """The strictest gate of every item that a product's indicators touch, for its purpose and kinds of subject."""
     found: dict[str, Ask] = {}
-    for name in product.indicators:
+    for name in product.asks:
         study = studies.get(name)
         gates = study.gates_by_item(product.purpose, product.subjects) if study is not None else {}
         for item, gate in gates.items():
@@ -53,7 +49,7 @@ def asks_of(product: Product, studies: Mapping[str, Study]) -> tuple[Ask, ...]:
 
 
 def _indicators(checking: Checking, product: Product) -> Iterator[Mistake]:
-    for place, name in enumerate(product.indicators):
+    for place, name in product.places():
         indicator = checking.packs.indicators.get(name)
         if indicator is None:
             continue
@@ -63,14 +59,14 @@ def _indicators(checking: Checking, product: Product) -> Iterator[Mistake]:
                 f"指标 {name} 的用途是 {allowed}，不含 {product.purpose}",
                 f"the indicator {name} is for {allowed}, not for {product.purpose}",
             )
-            yield checking.mistake("products", product.name, ("indicators", place), "policy.product-purpose", said)
+            yield checking.mistake("products", product.name, place, "policy.product-purpose", said)
         strangers = [kind for kind in product.subjects if kind not in indicator.head.subjects]
         if len(strangers) == len(product.subjects):
             said = Said(
                 f"指标 {name} 不适用于本产品的任何主体类型",
                 f"the indicator {name} is for none of the product's subjects",
             )
-            yield checking.mistake("products", product.name, ("indicators", place), "policy.product-subjects", said)
+            yield checking.mistake("products", product.name, place, "policy.product-subjects", said)
 
 
 def _letter(checking: Checking, product: Product, asks: tuple[Ask, ...]) -> Iterator[Mistake]:

@@ -1,9 +1,7 @@
 """In which forms a figure may leave, seen from one column that it touches.
 
-A form that the column's `release` lists is granted where the SQL gives just that form (a sum of a column
-that may leave
-as a sum): then the figure itself is harmless and may leave in any form. Else only the coarser forms on
-the list remain.
+A form that the column's `release` lists is granted where the SQL gives just that form (a sum of a column that may leave
+as a sum): then the figure itself is harmless and may leave in any form. Else only the coarser forms on the list remain.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The portable subset as a table: what an indicator may call, what it may not, and what to write instead.
 
-Every entry of FUNCTIONS gives equal results in DuckDB and in Spark's dialect (the tests run each on
-both); every
-entry of TRAPS was seen to give differing results, an error on one side, or a result that is not exact.
+Every entry of FUNCTIONS gives equal results in DuckDB and in Spark's dialect (the tests run each on both); every entry
+of TRAPS was seen to give differing results, an error on one side, or a result that is not exact.
 """
 
 from __future__ import annotations

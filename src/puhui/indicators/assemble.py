@@ -1,6 +1,4 @@
-"""Lays the columns of all queries beside the subjects they are about: universe, presence, values,
-conflicts.
-"""
+"""Lays the columns of all queries beside the subjects they are about: universe, presence, values, conflicts."""
 
 from __future__ import annotations
 
@@ -70,9 +68,7 @@ def _places(name: str, table: pa.Table, universe: pa.Array) -> Places:
 
 
 def _laid(values: Values, places: Places, rows: int, empty: object) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Values in the order of the universe; where there is no row, `empty`, or undefined where that is
-    null.
-    """
+    """Values in the order of the universe; where there is no row, `empty`, or undefined where that is null."""
     wide = values.data.dtype == object or isinstance(empty, str)
     data = np.full(rows, 0 if empty is None else empty, dtype=object if wide else np.int64)
     null = np.full(rows, empty is None, dtype=bool)

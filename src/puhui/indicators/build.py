@@ -1,5 +1,4 @@
-"""Builds a snapshot: all figures of all subjects, bucket by bucket, from named editions, seen at once or
-never.
+"""Builds a snapshot: all figures of all subjects, bucket by bucket, from named editions, seen at once or never.
 
 The story: queries over a range of buckets → the universe of subjects → values laid beside them → packed
 rows → the store. What a kill leaves is gone on with (same plan, same editions) or removed by the next build.
@@ -58,9 +57,7 @@ def build(
     buckets: int = 16,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Build, publish and return snapshot `number`. Sources without an edition leave their indicators
-    absent.
-    """
+    """Build, publish and return snapshot `number`. Sources without an edition leave their indicators absent."""
     work = prepare(plan, editions, buckets)
     writer = store.begin(number, fingerprint(work, engine.name))
     try:
@@ -147,9 +144,7 @@ def layout_of(plan: Plan, held: Editions) -> Layout:
 
 
 def coverage(one: Compiled, plan: Plan, held: Editions) -> tuple[int, int] | None:
-    """Months held and asked, of the source that holds fewest; None where no source is delivered by the
-    month.
-    """
+    """Months held and asked, of the source that holds fewest; None where no source is delivered by the month."""
     if one.window is None:
         return None
     wanted = {period_of(end, "month") for end in month_ends_in(months_back(plan.as_of, one.window), plan.as_of)}
@@ -178,9 +173,7 @@ def fingerprint(work: Work, engine: str) -> str:
 
 
 def spans(work: Work) -> tuple[Buckets, ...]:
-    """Ranges of buckets that run at once: as many as hold some million rows, so that small lakes run in one
-    go.
-    """
+    """Ranges of buckets that run at once: as many as hold some million rows, so that small lakes run in one go."""
     rows = sum(file.rows for table in work.tables.values() for file in table.files)
     width = 1
     while width < work.buckets and rows * width * 2 <= ROWS_AT_ONCE * work.buckets:

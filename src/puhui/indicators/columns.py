@@ -1,6 +1,4 @@
-"""From an engine's columns to exact values: Arrow in, integers (scaled), dates, truths or text per row
-out.
-"""
+"""From an engine's columns to exact values: Arrow in, integers (scaled), dates, truths or text per row out."""
 
 from __future__ import annotations
 

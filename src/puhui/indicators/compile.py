@@ -1,5 +1,4 @@
-"""From a set of packs and a day to a plan: which queries an engine runs, and how figures come out of their
-columns.
+"""From a set of packs and a day to a plan: which queries an engine runs, and how figures come out of their columns.
 
 Promise: simple indicators of one table share one scan; every other runs alone; parts are exact; nothing is
 computed from facts that are past their retirement on the day.
@@ -31,9 +30,7 @@ _NUMBER_TYPES = ("int", "decimal")
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """The declared type of an indicator: `int`, `decimal`, `bool`, `code` or `date`, and the digits after
-    the point.
-    """
+    """The declared type of an indicator: `int`, `decimal`, `bool`, `code` or `date`, and the digits after the point."""
 
     name: str
     scale: int = 0
@@ -52,9 +49,7 @@ def value_type(declared: str) -> ValueType:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One indicator of a plan. `columns` of query `query` hold its parts; `rows` the count that tells of a
-    row.
-    """
+    """One indicator of a plan. `columns` of query `query` hold its parts; `rows` the count that tells of a row."""
 
     name: str
     digest: str
@@ -202,9 +197,7 @@ def _subject_of(select: exp.Select) -> exp.Expr:
 
 
 def _row_matters(parts: Split, empty: object, kind: ValueType) -> bool:
-    """Whether a subject whose rows are all outside WHERE could be told apart from `empty` by the parts
-    alone.
-    """
+    """Whether a subject whose rows are all outside WHERE could be told apart from `empty` by the parts alone."""
     value = constant_value(parts.step, [over_no_rows(part) for part in parts.parts])
     return not same_value(value, empty, kind)
 

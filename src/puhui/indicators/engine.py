@@ -1,6 +1,4 @@
-"""What an engine is: it runs the queries of a plan over some buckets of some tables. One Protocol, several
-engines.
-"""
+"""What an engine is: it runs the queries of a plan over some buckets of some tables. One Protocol, several engines."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ class Buckets:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one source that an engine may read: the files of an edition, and which facts are in
-    force.
-    """
+    """The rows of one source that an engine may read: the files of an edition, and which facts are in force."""
 
     source: Source
     files: Sequence[EditionFile]
@@ -46,9 +42,7 @@ class Table:
         return tuple(file for file in self.files if buckets.holds(file))
 
     def condition(self, buckets: Buckets) -> str:
-        """The SQL condition that keeps the rows in force of the buckets; empty where the files hold no
-        others.
-        """
+        """The SQL condition that keeps the rows in force of the buckets; empty where the files hold no others."""
         wanted = [self.where] if self.where else []
         if not all(buckets.covers(file) for file in self.files_of(buckets)):
             wanted.append(f"bucket BETWEEN {buckets.low} AND {buckets.high}")
@@ -61,17 +55,13 @@ class Table:
 
 
 class Engine(Protocol):
-    """Runs SQL written in DuckDB's dialect, portable subset, exactly: integers and decimals never lose a
-    digit.
-    """
+    """Runs SQL written in DuckDB's dialect, portable subset, exactly: integers and decimals never lose a digit."""
 
     @property
     def name(self) -> str: ...
 
     def run(self, queries: Mapping[str, str], tables: Mapping[str, Table], buckets: Buckets) -> Mapping[str, pa.Table]:
-        """The result of each query over the rows of the buckets. Repeatable; writes nothing that outlives
-        it.
-        """
+        """The result of each query over the rows of the buckets. Repeatable; writes nothing that outlives it."""
 
     def close(self) -> None: ...
 

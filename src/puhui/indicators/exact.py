@@ -11,16 +11,12 @@ from math import isqrt
 
 
 class NotExact(ArithmeticError):
-    """The expression leaves the exact numbers, such as a root under a sum; packs are refused for it at
-    load.
-    """
+    """The expression leaves the exact numbers, such as a root under a sum; packs are refused for it at load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """sign · √square. Closed under products and quotients, which is all that a deviation or a correlation
-    needs.
-    """
+    """sign · √square. Closed under products and quotients, which is all that a deviation or a correlation needs."""
 
     sign: int
     square: Fraction

@@ -1,5 +1,4 @@
-"""Fuses the indicators of one table into one scan by rewriting parsed SQL: WHERE becomes FILTER, parts are
-shared.
+"""Fuses the indicators of one table into one scan by rewriting parsed SQL: WHERE becomes FILTER, parts are shared.
 
 Promise: a fused scan gives for every subject with a row in the table what the separate SELECTs would, and,
 where it matters, whether the separate SELECT would have given a row at all.
@@ -111,9 +110,7 @@ def _distinct_count(aggregate: exp.Expr) -> Distinct | None:
 
 
 def _with_distinct(scan: exp.Select, table: str, distinct: dict[str, Distinct]) -> exp.Select:
-    """The scan beside distinct counts that are grouped twice: a fraction of the cost of DISTINCT in a wide
-    scan.
-    """
+    """The scan beside distinct counts that are grouped twice: a fraction of the cost of DISTINCT in a wide scan."""
     groups: dict[exp.Expr, dict[str, exp.Expr | None]] = {}
     for name, (of, condition) in distinct.items():
         groups.setdefault(of, {})[name] = condition

@@ -1,6 +1,4 @@
-"""Figures of a plan over rows in memory, by a real engine on the real way: Parquet files, assembly, rows,
-decoding.
-"""
+"""Figures of a plan over rows in memory, by a real engine on the real way: Parquet files, assembly, rows, decoding."""
 
 from __future__ import annotations
 

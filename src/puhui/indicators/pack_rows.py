@@ -1,6 +1,4 @@
-"""The rows of a pack's test cases as the lake would hold them: typed, corrected, under tokens of their own
-case.
-"""
+"""The rows of a pack's test cases as the lake would hold them: typed, corrected, under tokens of their own case."""
 
 from __future__ import annotations
 
@@ -45,9 +43,7 @@ class Tokens:
 def rows_of(
     case: Case, packs: PackSet, sources: Mapping[str, Source], tokens: Tokens, reads: Iterable[str]
 ) -> dict[str, list[Typed]]:
-    """The rows of every table that the indicator reads; a relation without rows of its own comes from its
-    resource.
-    """
+    """The rows of every table that the indicator reads; a relation without rows of its own comes from its resource."""
     state: Rows = {name: list(rows) for name, rows in case.rows.items()}
     for correction in case.then:
         for name, rows in correction.items():

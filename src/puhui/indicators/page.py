@@ -16,7 +16,8 @@ def render_indicators(packs: PackSet) -> str:
 
 
 def _table(indicators: list[Indicator]) -> str:
-    head = "| id | name | 指标 | indicator | unit | type | window | empty | release |\n|---|---|---|---|---|---|---|---|---|\n"
+    columns = ("id", "name", "指标", "indicator", "unit", "type", "window", "empty", "release")
+    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     ordered = sorted(indicators, key=lambda one: (one.head.id[0], len(one.head.id), one.head.id))
     return head + "".join(_row(one) for one in ordered)
 

@@ -1,8 +1,6 @@
-"""The lint of the portable subset: what an indicator's SQL may say so that every engine gives the same
-figure.
+"""The lint of the portable subset: what an indicator's SQL may say so that every engine gives the same figure.
 
-`check_portable(packs)` reports every mistake of every indicator at once, each with its line, a stable
-code and what to
+`check_portable(packs)` reports every mistake of every indicator at once, each with its line, a stable code and what to
 write instead. The subset is an allow list (`allowlist.py`): a construct that no table names is refused.
 """
 

@@ -19,9 +19,7 @@ def is_true(value: Value) -> bool:
 
 
 def aggregate(node: exp.Expr, rows: Sequence[Any], value: Evaluate) -> Value:
-    """The value of an aggregate, with or without FILTER, over rows; `value` evaluates an expression in one
-    row.
-    """
+    """The value of an aggregate, with or without FILTER, over rows; `value` evaluates an expression in one row."""
     if isinstance(node, exp.Filter):
         kept = [row for row in rows if is_true(value(node.expression.this, row))]
         return aggregate(node.this, kept, value)

@@ -1,8 +1,6 @@
-"""The referee's figures: one indicator of all subjects from rows in memory, by the rules of the delivery
-contract.
+"""The referee's figures: one indicator of all subjects from rows in memory, by the rules of the delivery contract.
 
-Written apart from `build`, so that the two can be held equal: presence, completeness, months, conflicts,
-`empty`.
+Written apart from `build`, so that the two can be held equal: presence, completeness, months, conflicts, `empty`.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from puhui.packs.forms import Relation
 def derive_relation(
     relation: Relation, files: Sequence[EditionFile], tables: Tables, folder: Path, *, buckets: int
 ) -> tuple[EditionFile, ...]:
-    """Write the relation over an edition's files as Parquet in `folder`, one file or more per bucket;
-    durable.
-    """
+    """Write the relation over an edition's files as Parquet in `folder`, one file or more per bucket; durable."""
     if not files:
         return ()
     written = tables.write_parquet(relation_sql(relation, files, buckets), str(folder), by_bucket=True)

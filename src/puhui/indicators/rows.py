@@ -1,6 +1,4 @@
-"""Packs the figures of many subjects into rows of a snapshot: one array per subject, absent figures left
-out.
-"""
+"""Packs the figures of many subjects into rows of a snapshot: one array per subject, absent figures left out."""
 
 from __future__ import annotations
 
@@ -22,9 +20,7 @@ _INT64 = range(-(2**63), 2**63)
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The values of one indicator for all subjects of a batch: `empty` in place of no row, null where
-    undefined.
-    """
+    """The values of one indicator for all subjects of a batch: `empty` in place of no row, null where undefined."""
 
     data: NDArray[Any]
     null: NDArray[np.bool_]
@@ -33,9 +29,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Subjects in the order of the store, the sources that each has rows in, and the values by position of
-    slot.
-    """
+    """Subjects in the order of the store, the sources that each has rows in, and the values by position of slot."""
 
     tokens: Sequence[str]
     buckets: Sequence[int]

@@ -1,5 +1,4 @@
-"""What the engine needs to know of a pack: the tables that SQL may read, and the indicators, apart from the
-forms.
+"""What the engine needs to know of a pack: the tables that SQL may read, and the indicators, apart from the forms.
 
 Promise: a table's columns are in the order of the resource's file, so that bit i of `conflict` is column i.
 """

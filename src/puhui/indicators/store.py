@@ -19,9 +19,7 @@ Rows = Iterable[tuple[int, str, bytes]]  # bucket, token, packed row; in this or
 
 
 class FiguresWriter(Protocol):
-    """One snapshot being built. Buckets are put in ascending order; those in `done` are there from an
-    earlier try.
-    """
+    """One snapshot being built. Buckets are put in ascending order; those in `done` are there from an earlier try."""
 
     @property
     def done(self) -> int:
@@ -50,9 +48,7 @@ class FiguresReader(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
     def get(self, subject: Subject, names: Sequence[str] | None = None) -> Figures:
-        """The figures of a subject; a subject without rows has figures too (absent, or `empty` where
-        complete).
-        """
+        """The figures of a subject; a subject without rows has figures too (absent, or `empty` where complete)."""
 
     def values(self, subject: Subject) -> Mapping[str, Value | None]:
         """The known figures by name only: the quick way."""
@@ -67,9 +63,7 @@ class FiguresStore(Protocol):
     """All snapshots of one zone."""
 
     def begin(self, number: int, fingerprint: str) -> FiguresWriter:
-        """Begin snapshot `number`, or go on with a killed try of the same fingerprint; other remains are
-        removed.
-        """
+        """Begin snapshot `number`, or go on with a killed try of the same fingerprint; other remains are removed."""
 
     def activate(self, number: int) -> None:
         """Make a published snapshot the current one, durably, under readers."""

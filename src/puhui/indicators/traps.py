@@ -1,5 +1,4 @@
-"""What an indicator may not write, why, and what to write instead. Each was seen to differ between
-engines, to fail on
+"""What an indicator may not write, why, and what to write instead. Each was seen to differ between engines, to fail on
 one, or to give a result that is not exact."""
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from puhui.model.refusal import Said
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """One thing that must not be written: by node class or by name (a call that the parser has no class
-    for)."""
+    """One thing that must not be written: by node class or by name (a call that the parser has no class for)."""
 
     code: str
     what: str

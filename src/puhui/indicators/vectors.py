@@ -1,7 +1,6 @@
 """Exact numbers of the last step, many at a time: numerators and denominators as numpy integers.
 
-64-bit integers where a bound proves that nothing can overflow, Python integers where it does not. Nulls are
-a mask.
+64-bit integers where a bound proves that nothing can overflow, Python integers where it does not. Nulls are a mask.
 """
 
 from __future__ import annotations

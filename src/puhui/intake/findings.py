@@ -55,7 +55,7 @@ def find_cells(
 def write_findings(
     resource: forms.Resource, tables: Tables, *, clean_rows: Path | None, bad_cells: Path | None
 ) -> None:
-    """After `find_cells`: the clean rows with their record numbers, and (line, field, check, severity) of every bad cell."""
+    """After `find_cells`: the clean rows with their record numbers, in no order, and (line, field, check, severity) of every bad cell."""
     if clean_rows is not None:
         columns = ", ".join(quoted(name) for name in ("line", *(field.name for field in resource.fields)))
         sql = f"SELECT {columns} FROM {NUMBERED} s WHERE NOT EXISTS (SELECT 1 FROM {_CELLS} c WHERE c.line = s.line)"

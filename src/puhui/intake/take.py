@@ -33,7 +33,7 @@ from puhui.lake.store import Sealing
 from puhui.model.delivery import DeliveryKind, Edition, Landing, Parcel
 from puhui.model.refusal import Refusal
 from puhui.model.refusals import Busy
-from puhui.model.tables import Tables, quoted
+from puhui.model.tables import Tables, enum_type, literal, quoted
 from puhui.packs import forms
 from puhui.quality.check import CheckedRows, check, stage, unstage
 from puhui.quality.repeats import Repeats, find_repeats
@@ -76,7 +76,8 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
         landing = land(opened.parcel, digest, opened.records.size, rooms.now())
         progress("landed")
         with rooms.blobs.sealing(opened.resource.name, digest, landing.parcel.path) as sealing:
-            checked = _check(landing, opened, scratch.tables, rooms)
+            beside = _beside(opened.resource, opened.parcel.manifest.period)
+            checked = _check(landing, opened, beside, scratch.tables, rooms)
             refuse_before_linking(checked, opened.resource, scratch.tables)
             progress("checked")
             periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
@@ -89,10 +90,9 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
         return Taken(dict(result))
 
 
-def _check(landing: Landing, opened: Opened, tables: Tables, rooms: Rooms) -> CheckedRows:
+def _check(landing: Landing, opened: Opened, beside: Mapping[str, str], tables: Tables, rooms: Rooms) -> CheckedRows:
     for _ in range(2):
         source = opened.source()
-        beside = _beside(opened.resource, opened.parcel.manifest.period)
         checks = stage(opened.resource, opened.mapping, source, rooms.packs.codes, tables, beside=beside)
         if (broken := opened.broken(tables)) is not None:
             sql_checks = rooms.packs.checks_of(opened.resource.name)
@@ -157,7 +157,12 @@ def _beside(resource: forms.Resource, stated_period: str) -> dict[str, str]:
         is_number = resource.field(resource.period.field).type == "int"
         parts.append(own_period_sql(resource.period, "", is_number=is_number))
     fact = f"hash({', '.join(parts)})" if parts else "0::UBIGINT"
-    return {**({IDENTITY: identity} if identity else {}), FACT: fact}
+    return {**_beside_identity(resource), FACT: fact}
+
+
+def _beside_identity(resource: forms.Resource) -> dict[str, str]:
+    identity = identity_sql(resource)
+    return {IDENTITY: identity} if identity else {}
 
 
 def _other_keys(resource: forms.Resource) -> list[str]:
@@ -167,6 +172,7 @@ def _other_keys(resource: forms.Resource) -> list[str]:
 
 def _final_view(landing: Landing, resource: forms.Resource, repeats: Repeats, tables: Tables) -> None:
     """The rows to commit: linked, without repeats, with the mask of contradictions."""
+    parcel = landing.digest[:16]
     kept = ", ".join(f'l."{field.name}"' for field in kept_fields(resource))
     mask, joined = "0::BIGINT", ""
     if repeats.conflicts:
@@ -174,7 +180,8 @@ def _final_view(landing: Landing, resource: forms.Resource, repeats: Repeats, ta
     if repeats.duplicates:
         joined += "WHERE NOT EXISTS (SELECT 1 FROM repeated_lines r WHERE r.line = l.line)"
     tables.execute(
-        f"CREATE VIEW {FINAL} AS SELECT l.subject, l.bucket, l.period, '{landing.digest[:16]}' AS parcel, l.line, "
+        f"CREATE VIEW {FINAL} AS SELECT l.subject, l.bucket, l.period, "
+        f"CAST({literal(parcel)} AS {enum_type([parcel])}) AS parcel, l.line, "
         f"{mask} AS conflict, {kept or 'NULL AS nothing'}, l.operation FROM {LINKED} l {joined}"
     )
 
@@ -230,7 +237,7 @@ def preview(
     with rooms.scratch() as scratch:
         opened = open_parcel(parcel, rooms, scratch.folder)
         landing = land(opened.parcel, opened.records.digest, opened.records.size, rooms.now())
-        checked = _check(landing, opened, scratch.tables, rooms)
+        checked = _check(landing, opened, _beside_identity(opened.resource), scratch.tables, rooms)
         found = find_cells(checked, opened.broken_rows, opened.resource, scratch.tables, rooms.now().date())
         write_findings(opened.resource, scratch.tables, clean_rows=good_rows, bad_cells=bad_cells)
         return preview_of(checked, found, opened.resource, opened.mapping, scratch.tables)

@@ -22,7 +22,7 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One indicator of one subject. `known` and no `value`: the figure is defined for nobody like this (a zero base)."""
+    """One indicator of one subject. `known` without `value`: the figure is defined for nobody like this (zero base)."""
 
     indicator: str
     known: bool

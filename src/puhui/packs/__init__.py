@@ -1,8 +1,7 @@
 """Reads and checks pack folders: what a city's officers write becomes typed, immutable documents, or a
 list of mistakes.
 
-A pack that has any mistake loads nothing; all its mistakes are reported at once, each with file, line and
-code.
+A pack that has any mistake loads nothing; all its mistakes are reported at once, each with file, line and code.
 """
 
 from puhui.packs.digests import definition_digest

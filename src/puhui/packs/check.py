@@ -1,5 +1,4 @@
-"""The cross checks over a set of packs: what one document says of another must be true. Every mistake,
-with line."""
+"""The cross checks over a set of packs: what one document says of another must be true. Every mistake, with line."""
 
 from __future__ import annotations
 
@@ -12,8 +11,7 @@ from puhui.packs.packset import SECTIONS, PackSet
 
 
 def check_set(packs: PackSet, broken: frozenset[tuple[str, str]] = frozenset()) -> list[Mistake]:
-    """Every mistake that shows only between documents. `broken`: documents that exist but could not be
-    read."""
+    """Every mistake that shows only between documents. `broken`: documents that exist but could not be read."""
     checking = Checking(packs, broken)
     return [mistake for check in CHECKS for mistake in check(checking)]
 

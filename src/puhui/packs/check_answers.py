@@ -1,7 +1,6 @@
 """Cross checks of what concerns questions: heads of indicators, products, letters, and the tests of packs.
 
-The SQL of an indicator is not looked at here: the column policy parses and judges it when the set is
-activated.
+The SQL of an indicator is not looked at here: the column policy parses and judges it when the set is activated.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 from puhui.model.refusal import Mistake
 from puhui.packs.finding import Check, Checking, Step, both, repeated
-from puhui.packs.forms_answers import Case, IndicatorHead, Rows
+from puhui.packs.forms_answers import Case, IndicatorHead, Product, Rows
 
 _HOUSE_COLUMNS = {"subject", "bucket", "period", "parcel", "line", "conflict", "deleted"}
 _UNKNOWN = re.compile(r"unknown\((absent|incomplete( \d+/\d+)?|conflict|source-timeout|erased)\)")
@@ -68,10 +67,11 @@ def _fits(empty: Any, head: IndicatorHead) -> bool:
 def products(checking: Checking) -> Iterator[Mistake]:
     """A product offers indicators that exist, under a letter that exists and is for its purpose."""
     for name, product in checking.packs.products.items():
-        for index, indicator in enumerate(product.indicators):
+        for place, indicator in product.places():
             if not checking.knows("indicators", indicator):
                 said = both(f"没有指标 {indicator}", f"there is no indicator {indicator}")
-                yield checking.mistake("products", name, ["indicators", index], "product.indicator", said)
+                yield checking.mistake("products", name, place, "product.indicator", said)
+        yield from _kind(checking, product)
         if product.letter is None:
             continue
         letter = checking.packs.letters.get(product.letter)
@@ -81,6 +81,21 @@ def products(checking: Checking) -> Iterator[Mistake]:
         elif letter is None and not checking.knows("letters", product.letter):
             said = both(f"没有授权书 {product.letter}", f"there is no letter {product.letter}")
             yield checking.mistake("products", name, ["letter"], "product.letter", said)
+
+
+def _kind(checking: Checking, product: Product) -> Iterator[Mistake]:
+    """A product says what its kind is made of, and a form only of what it asks."""
+    needed = {"verify": "checks", "report": "sections"}.get(product.kind, "indicators")
+    if not getattr(product, needed):
+        said = both(f"{product.kind} 类产品须有 {needed}", f"a product of the kind {product.kind} needs {needed}")
+        yield checking.mistake("products", product.name, ["kind"], "product.kind", said)
+    for other in sorted({"checks", "sections"} - {needed}):
+        if getattr(product, other):
+            said = both(f"{product.kind} 类产品没有 {other}", f"a product of the kind {product.kind} has no {other}")
+            yield checking.mistake("products", product.name, [other], "product.kind", said)
+    for name in sorted(set(product.forms) - set(product.asks)):
+        said = both(f"产品不含指标 {name}", f"the product does not ask for {name}")
+        yield checking.mistake("products", product.name, ["forms", name], "product.form", said)
 
 
 def letters(checking: Checking) -> Iterator[Mistake]:

@@ -1,5 +1,4 @@
-"""Cross checks of resources: every name that a resource uses is a field of it, and what it keeps may be
-kept."""
+"""Cross checks of resources: every name that a resource uses is a field of it, and what it keeps may be kept."""
 
 from __future__ import annotations
 

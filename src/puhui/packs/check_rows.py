@@ -1,5 +1,4 @@
-"""Cross checks of what concerns rows: SQL conditions, whole-table checks, mappings, relations and
-parameters."""
+"""Cross checks of what concerns rows: SQL conditions, whole-table checks, mappings, relations and parameters."""
 
 from __future__ import annotations
 

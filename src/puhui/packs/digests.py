@@ -1,5 +1,4 @@
-"""Digests: of a pack's folder, of a set of packs, and of one indicator's definition. All sha256, lower
-hex."""
+"""Digests: of a pack's folder, of a set of packs, and of one indicator's definition. All sha256, lower hex."""
 
 from __future__ import annotations
 

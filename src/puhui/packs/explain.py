@@ -1,5 +1,4 @@
-"""Why a document is not of its form: every mistake, with its line. Runs only after the fast way has
-failed."""
+"""Why a document is not of its form: every mistake, with its line. Runs only after the fast way has failed."""
 
 from __future__ import annotations
 
@@ -87,8 +86,7 @@ def _told(error: ValidationError) -> Iterator[tuple[str, Said, Path, bool]]:
 
 
 def _first_missing(error: ValidationError, missing: list[str]) -> str:
-    """The schema library reports each missing key as an error of its own; its message names it first,
-    quoted."""
+    """The schema library reports each missing key as an error of its own; its message names it first, quoted."""
     named = re.match(r"'([^']+)'", error.message)
     return named.group(1) if named else ", ".join(missing)
 

@@ -1,5 +1,4 @@
-"""What the cross checks share: the set that is checked, names that are broken elsewhere, and where a
-mistake stands."""
+"""What the cross checks share: the set that is checked, names that are broken elsewhere, and where a mistake stands."""
 
 from __future__ import annotations
 
@@ -17,8 +16,7 @@ Step = str | int
 
 @dataclass(slots=True)
 class Checking:
-    """One run of the cross checks. `broken`: documents that exist but were not read, so nothing follows
-    from them."""
+    """One run of the cross checks. `broken`: documents that exist but were not read, so nothing follows from them."""
 
     packs: PackSet
     broken: frozenset[tuple[str, str]]

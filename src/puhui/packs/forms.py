@@ -1,8 +1,7 @@
 """The forms of a pack's documents, format 1: what `docs/reference/pack-format.md` says, as types.
 
-Each YAML document converts into exactly one of these Structs or is refused; unknown keys are refused. The
-JSON Schemas for editors are generated from them (`schemas.py`). Documents about questions are in
-`forms_answers.py`.
+Each YAML document converts into exactly one of these Structs or is refused; unknown keys are refused. The JSON Schemas
+for editors are generated from them (`schemas.py`). Documents about questions are in `forms_answers.py`.
 """
 
 from __future__ import annotations
@@ -119,8 +118,7 @@ class PeriodRule(Form, frozen=True):
 
 
 class Retirement(Form, frozen=True):
-    """When an adverse fact may no longer be used: `years` after `field`, at `field`, or when `field` is in
-    `values`.
+    """When an adverse fact may no longer be used: `years` after `field`, at `field`, or when `field` is in `values`.
 
     `standing`: a state of a firm's registration (`field` dates it) that no law lets fade.
     """
@@ -157,8 +155,7 @@ class RowCheck(Form, frozen=True):
 
 
 class Field(Form, frozen=True):
-    """One column of a resource. `keep` says where its value lives; `gate` may differ by purpose and
-    subject kind."""
+    """One column of a resource. `keep` says where its value lives; `gate` may differ by purpose and subject kind."""
 
     name: Name
     title: Words
@@ -235,14 +232,12 @@ class Resource(Form, frozen=True):
 
     @property
     def lake_fields(self) -> tuple[Field, ...]:
-        """The fields that are columns of the lake, in order: kept as they are, or as another subject's
-        token."""
+        """The fields that are columns of the lake, in order: kept as they are, or as another subject's token."""
         return tuple(field for field in self.fields if field.keep in ("lake", "token"))
 
     @property
     def lake_keys(self) -> tuple[str, ...]:
-        """What makes two rows of the lake one fact: the identifying fields among `keys` stand for
-        `subject`."""
+        """What makes two rows of the lake one fact: the identifying fields among `keys` stand for `subject`."""
         identifying = {way.field for way in self.identify}
         rest = tuple(key for key in self.keys if key not in identifying)
         return ("subject", *rest) if len(rest) < len(self.keys) else rest
@@ -259,8 +254,7 @@ class CodeValue(Form, frozen=True):
 class CodeList(Form, frozen=True):
     """codes/NAME.yaml. `open`: other values are a warning; closed: the row is set aside.
 
-    Long national lists are written as `table`, one `code name` a line; once loaded they stand in `values`
-    too.
+    Long national lists are written as `table`, one `code name` a line; once loaded they stand in `values` too.
     """
 
     format: Literal[1]
@@ -283,8 +277,7 @@ class CodeList(Form, frozen=True):
 class Column(Form, frozen=True, rename={"from_": "from", "as_": "as"}):
     """Where a field's value stands in a file, and how it is read. `from` a list: the first filled one.
 
-    `as: amount` parses `1,000(万元人民币)`; its currency goes to the field `currency_to`, the value to
-    `unit`.
+    `as: amount` parses `1,000(万元人民币)`; its currency goes to the field `currency_to`, the value to `unit`.
     """
 
     from_: str | list[str]

@@ -1,9 +1,10 @@
-"""The forms of the documents about questions: indicators, checks, products, letters, and the tests of a
-pack."""
+"""The forms of the documents about questions: indicators, checks, products, letters, and the tests of a pack."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
@@ -15,11 +16,14 @@ Channel = Literal[
 ]
 
 
+OutForm = Literal["value", "band", "flag"]
+Window = Literal["letter", "month", "year"]
+
+
 class IndicatorHead(Form, frozen=True):
     """The YAML head of indicators/NAME.sql. The file's name is the indicator's name.
 
-    `empty` is the value of a known subject without rows, or null: known but undefined. `bands` are
-    ascending limits.
+    `empty` is the value of a known subject without rows, or null: known but undefined. `bands` are ascending limits.
     """
 
     format: Literal[1]
@@ -51,8 +55,32 @@ class CheckHead(Form, frozen=True):
     title: Words
 
 
+class Check(Form, frozen=True):
+    """One yes/no check (核检): the value that the subject states in the letter against an indicator.
+
+    `within`: at most `tolerance` (a share, 0.1 for a tenth) from the register's value. Unknown stays unknown.
+    """
+
+    name: Name
+    indicator: Name
+    compare: Literal["equal", "at_least", "at_most", "within"]
+    title: Words
+    tolerance: Decimal = Decimal(0)
+
+
+class Section(Form, frozen=True):
+    """One part of a report: a heading and the indicators under it."""
+
+    title: Words
+    indicators: Annotated[list[Name], Meta(min_length=1)]
+
+
 class Product(Form, frozen=True):
-    """products/NAME.yaml: what an institution may contract."""
+    """products/NAME.yaml: what an institution may contract.
+
+    `form`: in which form indicators leave, where their own release allows it (else the next coarser one); `forms`: for
+    some of them another. `checks` belong to `verify`, `sections` to `report`.
+    """
 
     format: Literal[1]
     name: Name
@@ -63,6 +91,22 @@ class Product(Form, frozen=True):
     subjects: Annotated[list[Kind], Meta(min_length=1)]
     indicators: list[Name] = field(default_factory=list)
     letter: Name | None = None
+    form: OutForm = "value"
+    forms: dict[Name, OutForm] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+
+    def places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every indicator that the document names, with the path to where it does."""
+        yield from ((("indicators", at), name) for at, name in enumerate(self.indicators))
+        for at, section in enumerate(self.sections):
+            yield from ((("sections", at, "indicators", place), name) for place, name in enumerate(section.indicators))
+        yield from ((("checks", at, "indicator"), check.indicator) for at, check in enumerate(self.checks))
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Every indicator that an answer is made of, each once, in order."""
+        return tuple(dict.fromkeys(name for _, name in self.places()))
 
 
 class Tick(Form, frozen=True):
@@ -85,12 +129,50 @@ class Letter(Form, frozen=True):
     text: Words
 
 
+class LimitSources(Form, frozen=True):
+    """Where each limit of a purpose comes from."""
+
+    range_months: str
+    uses: str
+    life_days: str
+    retention_days: str
+
+
+class PurposeLimits(Form, frozen=True):
+    """The largest that a letter of one purpose may say. `uses`: window (`letter`, `month`, `year`) → cap in it;
+    a window that is not named is not allowed."""
+
+    from_: date = field(name="from")
+    range_months: Annotated[int, Meta(ge=0)]
+    uses: Annotated[dict[Window, Annotated[int, Meta(ge=1)]], Meta(min_length=1)]
+    life_days: Annotated[int, Meta(ge=1)]
+    retention_days: Annotated[int, Meta(ge=0)]
+    sources: LimitSources
+
+    def cap(self, window: str) -> int:
+        """The largest cap of a window; 0 where that window is not allowed."""
+        return next((cap for named, cap in self.uses.items() if named == window), 0)
+
+
+class PurposeTable(Form, frozen=True):
+    """purposes/NAME.yaml: the limits of letters for one purpose, dated."""
+
+    format: Literal[1]
+    name: Purpose
+    title: Words
+    values: Annotated[list[PurposeLimits], Meta(min_length=1)]
+
+    def at(self, day: date) -> PurposeLimits | None:
+        """The limits in force on a day (the newest `from` not after it); None before the first."""
+        due = [dated for dated in self.values if dated.from_ <= day]
+        return max(due, key=lambda dated: dated.from_) if due else None
+
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
 class Case(Form, frozen=True):
-    """Rows in, figures out. `then` are corrections in order. Values keep their YAML type; decimals are
-    exact."""
+    """Rows in, figures out. `then` are corrections in order. Values keep their YAML type; decimals are exact."""
 
     name: str
     indicator: Name

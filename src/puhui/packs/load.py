@@ -1,5 +1,4 @@
-"""Reads pack folders: every document into its form, or every mistake at once. Nothing half-loaded comes
-out."""
+"""Reads pack folders: every document into its form, or every mistake at once. Nothing half-loaded comes out."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from puhui.packs.check import check_set
 from puhui.packs.digests import folder_digest, set_digest
 from puhui.packs.explain import explain
 from puhui.packs.forms import Form
-from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product
+from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable
 from puhui.packs.packset import Contents, Indicator, Pack, PackSet, SqlCheck, merge
 from puhui.packs.yaml_text import YamlMistake, compose, line_of, read
 
@@ -30,6 +29,7 @@ YAML_FORMS: dict[str, type[Form]] = {
     "parameters": forms.Parameter,
     "products": Product,
     "letters": Letter,
+    "purposes": PurposeTable,
     "tests": PackTest,
 }
 SQL_FORMS: dict[str, type[IndicatorHead | CheckHead]] = {"indicators": IndicatorHead, "checks": CheckHead}
@@ -40,8 +40,7 @@ _HEAD = re.compile(r"\s*/\*(?P<head>.*?)\*/", re.DOTALL)
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """One pack while it is read: what was made of it, what is wrong, and which names were broken on the
-    way."""
+    """One pack while it is read: what was made of it, what is wrong, and which names were broken on the way."""
 
     folder: Path
     contents: Contents = field(default_factory=Contents)
@@ -129,9 +128,8 @@ def _line_in_head(reading: Reading, path: tuple[str | int, ...]) -> int:
 
 
 def with_needs(folders: Sequence[Path], shelves: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders and those of the packs they need, looked for on shelves (folders of packs). A need that
-    is on
-    no shelf is left out: load_packs reports it."""
+    """The folders and those of the packs they need, looked for on shelves (folders of packs). A need that is on no
+    shelf is left out: load_packs reports it."""
     found: dict[str, Path] = {}
     waiting = list(folders)
     while waiting:
@@ -183,8 +181,7 @@ def read_pack(folder: Path) -> Reading:
 
 
 def _files(reading: Reading) -> Iterator[str]:
-    """The relative paths of a pack's files, sorted; anything that a pack may not hold is noted and left
-    out."""
+    """The relative paths of a pack's files, sorted; anything that a pack may not hold is noted and left out."""
     if not reading.folder.is_dir():
         return
     for entry in sorted(reading.folder.iterdir()):

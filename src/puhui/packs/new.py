@@ -125,8 +125,7 @@ cases:
 
 
 def new_pack(folder: Path, name: str) -> Path:
-    """Writes the skeleton `folder`/`name` and returns it. Raises UnknownName for a name that no pack may
-    have,
+    """Writes the skeleton `folder`/`name` and returns it. Raises UnknownName for a name that no pack may have,
     HomeRefused if the folder exists."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise UnknownName(

@@ -11,15 +11,14 @@ from typing import TypeVar
 from puhui.model.refusal import Said
 from puhui.model.refusals import UnknownName
 from puhui.packs import forms
-from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product
+from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One indicator: its head, its SELECT as written, and where that begins (`sql_line`, from 1, in
-    `file`)."""
+    """One indicator: its head, its SELECT as written, and where that begins (`sql_line`, from 1, in `file`)."""
 
     name: str
     pack: str
@@ -54,6 +53,7 @@ class Contents:
     checks: dict[str, SqlCheck] = field(default_factory=dict)
     products: dict[str, Product] = field(default_factory=dict)
     letters: dict[str, Letter] = field(default_factory=dict)
+    purposes: dict[str, PurposeTable] = field(default_factory=dict)
     tests: dict[str, PackTest] = field(default_factory=dict)
 
     def section(self, name: str) -> dict[str, object]:
@@ -72,6 +72,7 @@ SECTIONS = (
     "checks",
     "products",
     "letters",
+    "purposes",
     "tests",
 )
 
@@ -138,6 +139,10 @@ class PackSet:
     @property
     def letters(self) -> Mapping[str, Letter]:
         return self.contents.letters
+
+    @property
+    def purposes(self) -> Mapping[str, PurposeTable]:
+        return self.contents.purposes
 
     @property
     def tests(self) -> Mapping[str, PackTest]:

@@ -22,6 +22,7 @@ FORMS: dict[str, type[Form]] = {
     "check-head": forms_answers.CheckHead,
     "product": forms_answers.Product,
     "letter": forms_answers.Letter,
+    "purpose": forms_answers.PurposeTable,
     "test": forms_answers.PackTest,
 }
 

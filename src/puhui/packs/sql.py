@@ -1,11 +1,9 @@
 """Reads the SQL of an indicator: parsed once, its scopes and names resolved, nothing of it believed or run.
 
-The column policy, the portable lint and the compiler all read the same `Reading`. Names resolve against
-`Table`s
-(resources and relations as the lake shows them), exactly as written: engines differ in how they fold case.
-What cannot be read is a Mistake in `unreadable` (reported by the portable lint); a name that means
-nothing is one in
-`unresolved` (reported by the column policy). Line numbers are those of the indicator's file.
+The column policy, the portable lint and the compiler all read the same `Reading`. Names resolve against `Table`s
+(resources and relations as the lake shows them), exactly as written: engines differ in how they fold case. What cannot
+be read is a Mistake in `unreadable` (reported by the portable lint); a name that means nothing is one in `unresolved`
+(reported by the column policy). Line numbers are those of the indicator's file.
 """
 
 from __future__ import annotations
@@ -51,8 +49,7 @@ _JOIN_PARTS = {"this", "on", "using", "side", "kind"}
 
 
 def read(sql: str, tables: Mapping[str, Table], *, file: str = "", first_line: int = 1) -> Reading:
-    """Parses one SELECT and resolves its names. Never raises for what an author wrote: mistakes are in
-    the Reading."""
+    """Parses one SELECT and resolves its names. Never raises for what an author wrote: mistakes are in the Reading."""
     builder = _Builder(file, first_line, tables)
     tree = builder.parse(sql)
     outer = builder.query(tree, "", {}) if tree is not None else None
@@ -79,8 +76,7 @@ def readings_of(packs: PackSet) -> dict[str, Reading]:
 
 
 def _without_colons(sql: str) -> tuple[str, frozenset[int]]:
-    """The SQL with `_name` for each bound `:name`, and where they stand: the parser reads a colon at the
-    start of an
+    """The SQL with `_name` for each bound `:name`, and where they stand: the parser reads a colon at the start of an
     item as a prefix alias, and counts lines wrongly after a `$name`."""
     places = frozenset(found.start() for found in _SKIPPED.finditer(sql) if found.group() == ":")
     return "".join("_" if place in places else letter for place, letter in enumerate(sql)), places

@@ -59,8 +59,7 @@ class Source:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """One SELECT (`select`), or a set operation over `branches`. `name` is the CTE's or the alias, ""
-    the outermost."""
+    """One SELECT (`select`), or a set operation over `branches`. `name` is the CTE's or the alias, "" the outermost."""
 
     name: str
     line: int
@@ -87,8 +86,8 @@ class Scope:
         return found[0] if len(found) == 1 else None
 
     def alias(self, column: exp.Column) -> exp.Expr | None:
-        """The output that an unqualified name stands for (GROUP BY, HAVING, QUALIFY, ORDER BY), where no
-        source fits."""
+        """The output that an unqualified name stands for (GROUP BY, HAVING, QUALIFY, ORDER BY), where no source
+        fits."""
         return None if column.table else self.outputs.get(column.name)
 
     @property
@@ -100,8 +99,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An indicator's SQL as read. `scopes` holds every scope, inner before outer; `outer` is the
-    indicator's SELECT."""
+    """An indicator's SQL as read. `scopes` holds every scope, inner before outer; `outer` is the indicator's SELECT."""
 
     file: str
     first_line: int

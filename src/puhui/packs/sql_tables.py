@@ -51,8 +51,7 @@ class Table:
 
 
 def tables_of(packs: Documents) -> dict[str, Table]:
-    """Every resource and relation by name. A relation over an unknown resource is left out (the loader
-    reports it)."""
+    """Every resource and relation by name. A relation over an unknown resource is left out (the loader reports it)."""
     found = {name: _of_resource(resource) for name, resource in packs.resources.items()}
     for name, relation in packs.relations.items():
         source = packs.resources.get(relation.from_)

@@ -1,11 +1,8 @@
 """Whose rows an indicator's SQL brings together: every item of a FROM must be tied to one subject.
 
-Two items are tied by an equality of subject columns (`ON a.subject = b.subject`, USING (subject), or the
-same in
-WHERE), not by anything else; another subject is reached through the `other` end of a relation, and what
-is read there
-is *far*. Aggregates are grouped by a subject and windows are cut by one, so no row of a stranger can
-enter a figure.
+Two items are tied by an equality of subject columns (`ON a.subject = b.subject`, USING (subject), or the same in
+WHERE), not by anything else; another subject is reached through the `other` end of a relation, and what is read there
+is *far*. Aggregates are grouped by a subject and windows are cut by one, so no row of a stranger can enter a figure.
 """
 
 from __future__ import annotations
@@ -38,8 +35,7 @@ class Ties:
 
 @dataclass(slots=True)
 class _Scoped:
-    """Of one scope: the outputs that name a subject, and for each stored table beneath the output it is
-    about."""
+    """Of one scope: the outputs that name a subject, and for each stored table beneath the output it is about."""
 
     ends: set[str] = field(default_factory=set)
     about: dict[Place, str | None] = field(default_factory=dict)

@@ -1,11 +1,8 @@
 """What an indicator's SQL touches: every stored column, in which clause, and how it flows into the value.
 
-A column touches the value in one of two ways. It *flows*: the value is made of it, as it is, as a month,
-a sum, a
-count, a yes/no … Or it *selects*: it decides which rows take part (filter, join, group, order, window,
-having). Both
-are followed through CTEs, sub-queries and unions down to the stored column. A projection that nobody
-uses counts as
+A column touches the value in one of two ways. It *flows*: the value is made of it, as it is, as a month, a sum, a
+count, a yes/no … Or it *selects*: it decides which rows take part (filter, join, group, order, window, having). Both
+are followed through CTEs, sub-queries and unions down to the stored column. A projection that nobody uses counts as
 read. `*` stands for the rows of a table themselves: that a row is there, and how many.
 """
 

@@ -192,8 +192,7 @@ def _syntax_mistake(error: yaml.YAMLError, text: str, file: str, first_line: int
 
 
 def line_of(node: yaml.Node | None, path: Sequence[str | int], first_line: int = 1, *, key: bool = False) -> int:
-    """The line of what stands at `path`, or of the nearest thing above it that exists; of its key with
-    `key`."""
+    """The line of what stands at `path`, or of the nearest thing above it that exists; of its key with `key`."""
     line = first_line
     for step in path:
         found = _step(node, step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puhui.model.tables import literal
+from puhui.model.tables import enum_type, literal
 from puhui.packs import forms
 from puhui.quality.text import let_sql, narrow, narrow_if_wide_sql
 
@@ -63,6 +63,11 @@ def is_code_sql(text: str, codes: forms.CodeList) -> str:
     if is_long(codes):
         return f"(try_cast({text} AS {_type('code_of', codes)}) IS NOT NULL)"
     return is_one_of_sql(text, (value.code for value in codes.values))
+
+
+def enum_sql(codes: forms.CodeList) -> str:
+    """The list's codes as a type of the engine."""
+    return enum_type(value.code for value in codes.values)
 
 
 def _long_codes_sql(text: str, codes: forms.CodeList) -> str:

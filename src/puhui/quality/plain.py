@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from puhui.model.tables import literal, quoted
 from puhui.packs import forms
-from puhui.quality.codes import LONG, is_one_of_sql
+from puhui.quality.codes import LONG, enum_sql, is_one_of_sql
 from puhui.quality.numbers import Decimals
 from puhui.quality.text import brackets_sql, no_blank_sql
-from puhui.quality.values import CODED, base_of, decimals_of, longest_of, nulls_of
+from puhui.quality.values import CODED, base_of, decimals_of, is_enumerated, longest_of, nulls_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _form(
         case "date":
             return f"TRY_CAST({source} AS DATE)", _day_holds(source, value)
         case "str" | "text" | "code":
-            return _code_form(source, codes, field) if codes else _text_form(field, source, nulls)
+            return _code_form(source, value, codes, field) if codes else _text_form(field, source, nulls)
     return None
 
 
@@ -89,13 +89,16 @@ def _day_holds(source: str, value: str) -> str:
     return f"({digits} AND {value} BETWEEN DATE '1000-01-01' AND DATE '9999-12-31')"
 
 
-def _code_form(source: str, codes: forms.CodeList, field: forms.Field) -> tuple[str, str] | None:
+def _code_form(source: str, value: str, codes: forms.CodeList, field: forms.Field) -> tuple[str, str] | None:
     """The codes themselves; a long list is looked up the full way."""
     longest = longest_of(field.type)
     known = [v.code for v in codes.values if not longest or len(v.code) <= longest]
     if not known or len(known) > LONG or any(code != code.strip() for code in known):
         return None
-    return source, is_one_of_sql(source, known)
+    if not is_enumerated(field, codes):
+        return source, is_one_of_sql(source, known)
+    holds = f"({value} IS NOT NULL)" if len(known) == len(codes.values) else is_one_of_sql(source, known)
+    return f"TRY_CAST({source} AS {enum_sql(codes)})", holds
 
 
 def _text_form(field: forms.Field, source: str, nulls: Sequence[str]) -> tuple[str, str]:

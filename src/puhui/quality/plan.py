@@ -23,7 +23,7 @@ from puhui.quality.values import Typed, typed_expression
 STAGED = "staged"
 MARKED = "marked_rows"  # rows typed the full way, with their bits
 ODD = "odd_rows"  # the raw cells of the rows between the two steps
-PLAIN = "plain_rows"  # rows typed the plain way; where `plain` is FALSE, `raw` holds the cells and the row is in MARKED
+PLAIN = "plain_rows"  # rows typed the plain way; where `plain` is FALSE, the row is in MARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ def plan_in_two_steps(reading: Reading, plain: Collection[str]) -> StagePlan:
             f"CREATE TABLE {PLAIN} AS {_plain_select(reading, plain, checks)}",
             # by themselves first: a few rows of every chunk at a time would cost as much as whole chunks
             f"CREATE TABLE {ODD} AS SELECT rowid AS row_at, {line}{raw} FROM {PLAIN} WHERE NOT plain",
+            f"ALTER TABLE {PLAIN} DROP COLUMN raw",
             f"CREATE TABLE {MARKED} AS {select}",
             f"DROP TABLE {ODD}",
             f"CREATE VIEW {STAGED} AS SELECT rowid AS row_at, {plainly}, 0::HUGEINT AS bad, 0::HUGEINT AS warn "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +19,8 @@ MARKED = "conflicting_lines"  # line, mask
 
 
 _CANDIDATES = "repeat_rows"
-_PART = 20_000_000  # facts compared at a time
+_PART = 8_000_000  # facts compared at a time, by each thread
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +41,23 @@ def find_repeats(
     *,
     last_wins: bool,
     rows: int = 0,
-    facts: Sequence[tuple[str, str]] = (),
+    facts: Sequence[tuple[str, str, str]] = (),
 ) -> Repeats:
     """Fill the tables `repeated_lines` and `conflicting_lines` for the rows of `table`.
 
     `keys` make a fact; `compared` are all columns of which an exact repeat agrees; bit i of a mask belongs to `marked[i]`.
     `last_wins`: the rows are operations in order (an increment), so a later one replaces an earlier one of its key.
-    `rows`: about how many there are. `facts`: pairs of a query for numbers (`fact`) and an expression over `table`; rows of
-    one key agree in one of the expressions and have its number twice in the query. Others may, too.
+    `rows`: about how many there are. `facts`: a query for numbers (`fact`), an expression over `table`, and a condition for
+    the rows that it is for; rows of one key agree in one of the expressions and have its number twice in the query. Others
+    may, too.
     """
     key = ", ".join(quoted(name) for name in keys)
     tables.execute(f"CREATE TABLE {DROPPED} (line BIGINT, why VARCHAR)")
     tables.execute(f"CREATE TABLE {MARKED} (line BIGINT, mask BIGINT)")
     tables.execute(f"CREATE TABLE {_CANDIDATES} AS SELECT * FROM {table} LIMIT 0")
     found = 0
-    for query, number in facts or ((f"SELECT hash({key}) AS fact FROM {table}", f"hash({key})"),):
-        found += _collect(table, query, number, 1 + rows // _PART, tables)
+    for query, number, which in facts or ((f"SELECT hash({key}) AS fact FROM {table}", f"hash({key})", "TRUE"),):
+        found += _collect(table, query, f"{which} AND {number}", rows, tables)
     if not found:
         return Repeats(0, 0, ())
     _drop_exact(key, compared, tables)
@@ -64,9 +68,9 @@ def find_repeats(
     return _count(tables)
 
 
-def _collect(table: str, query: str, number: str, parts: int, tables: Tables) -> int:
+def _collect(table: str, query: str, number: str, rows: int, tables: Tables) -> int:
     """Gather the rows whose number occurs twice; how many numbers do."""
-    twice = _twice(query, parts, tables)
+    twice = _twice(query, _THREADS * (1 + rows // (_THREADS * _PART)), tables)
     if len(twice):
         tables.register("repeated_facts", pa.table({"fact": twice}))
         tables.execute(
@@ -77,14 +81,25 @@ def _collect(table: str, query: str, number: str, parts: int, tables: Tables) ->
 
 
 def _twice(query: str, parts: int, tables: Tables) -> npt.NDArray[np.uint64]:
-    """The numbers that a query gives more than once. Sorting bare numbers costs a fifth of grouping them."""
-    found = []
-    for part in range(parts):
-        where = f" WHERE fact % {parts} = {part}" if parts > 1 else ""
-        numbers = tables.arrow(f"SELECT fact::UBIGINT AS fact FROM ({query}){where}")["fact"].to_numpy()
-        ordered = np.sort(numbers)
-        found.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-    return np.concatenate(found)
+    """The numbers that a query gives more than once.
+
+    Sorting bare numbers costs a fifth of grouping them, and leaves the interpreter free: one part is sorted while the next
+    is fetched.
+    """
+    found: deque[Future[npt.NDArray[np.uint64]]] = deque()
+    twice: list[npt.NDArray[np.uint64]] = []
+    with ThreadPoolExecutor(_THREADS) as beside:
+        for part in range(parts):
+            if len(found) == _THREADS:
+                twice.append(found.popleft().result())
+            sql = f"SELECT fact::UBIGINT AS fact FROM ({query}) WHERE fact % {parts} = {part}"
+            found.append(beside.submit(_repeated, tables.arrow(sql)["fact"].to_numpy()))
+        return np.concatenate([*twice, *(one.result() for one in found)])
+
+
+def _repeated(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    ordered = np.sort(numbers)
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
 def _drop_exact(key: str, compared: Sequence[str], tables: Tables) -> None:

@@ -8,6 +8,24 @@ from __future__ import annotations
 
 from django.db import models
 
+from puhui.records.models_question import (
+    Asked,
+    Checkpoint,
+    Contract,
+    Cosignature,
+    Counter,
+    Institution,
+    InstitutionKey,
+    Letter,
+    LogEntry,
+    LogTree,
+    Monitor,
+    Notice,
+    Repeat,
+    Signer,
+    Version,
+)
+
 
 class Parcel(models.Model):
     """One delivered file, by the digest of its unpacked bytes. Law: at most one row per resource and digest."""
@@ -79,6 +97,10 @@ class Event(models.Model):
     detail = models.JSONField(default=dict)
     taken_by_ledger = models.BooleanField(default=False)
 
+    class Meta:
+        # what waits is little, what was taken is long
+        indexes = (models.Index(fields=["id"], condition=models.Q(taken_by_ledger=False), name="events_waiting"),)
+
 
 class Proposal(models.Model):
     """A dangerous act that one officer proposed and another has to approve."""
@@ -99,3 +121,28 @@ class PackSetRow(models.Model):
     digest = models.CharField(max_length=64)
     packs = models.JSONField(default=dict)  # name → digest
     activated_at = models.DateTimeField()
+
+
+__all__ = (
+    "Asked",
+    "Checkpoint",
+    "Contract",
+    "Cosignature",
+    "Counter",
+    "Edition",
+    "Event",
+    "Institution",
+    "InstitutionKey",
+    "Letter",
+    "LogEntry",
+    "LogTree",
+    "Monitor",
+    "Notice",
+    "PackSetRow",
+    "Parcel",
+    "Proposal",
+    "Repeat",
+    "Signer",
+    "SnapshotRow",
+    "Version",
+)

@@ -58,8 +58,9 @@ def name_findings(identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int3
 
 
 def _several(keys: npt.NDArray[np.int32], values: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.int64]]:
-    """Groups of positions that share a key and have more than one value."""
-    order = np.lexsort((values, keys))
+    """Groups of positions that share a key (from 0) and have more than one value."""
+    repeated = np.nonzero(np.bincount(keys)[keys] > 1)[0]  # nearly all keys stand once
+    order = repeated[np.lexsort((values[repeated], keys[repeated]))]
     keys, values = keys[order], values[order]
     starts = np.concatenate([[0], np.nonzero(np.diff(keys))[0] + 1, [len(keys)]])
     lengths = np.diff(starts)

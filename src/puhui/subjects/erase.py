@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
+import pyarrow as pa
 
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, LegalHold, NoSubject, NotAllowed
@@ -88,13 +89,13 @@ def _bury(vault: Vault, stones: Sequence[Tombstone]) -> None:
     with vault.batch():
         for stone in stones:
             opened = vault.open_records([stone.token]).get(stone.token)
-            identifiers: list[bytes] = []
+            texts: list[str] = []
             names: list[bytes] = []
             if opened:
-                identifiers = vault.identifier_digests(indexed_texts(opened.record))
+                texts = indexed_texts(opened.record)
                 parts = [vault.places.parts(entry.name) for entry in opened.record.names]
                 names = [digest for one in parts for digest in vault.name_digests(one)]
-            vault.store.bury(stone, identifiers, names)
+            vault.store.bury(stone, vault.identifier_digests(pa.array(texts, pa.string())), names)
             forget(vault, stone.token)
     vault.store.scrub()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -24,6 +24,7 @@ from puhui.packs.forms import Resource
 from puhui.subjects.adoption import Adoption
 from puhui.subjects.authority import SourceOfNames, feed, name_findings
 from puhui.subjects.names import NameMatcher
+from puhui.subjects.newcomers import adopt_newcomers
 from puhui.subjects.reading import MASKED_IDENTIFIER, Finding, Sight, read, ways_of, written
 from puhui.subjects.resolve import DISMISSED, MASKED, NO_MATCH, PERSON, UNSURE, resolve_names
 from puhui.subjects.vault import Vault
@@ -44,17 +45,25 @@ class Linking:
 
 @dataclass(slots=True)
 class _Placed:
-    """Which subject each row has (index into `subjects`, -1 for none) and how surely."""
+    """Which subject each row has (index into `known` and then `added`, -1 for none) and how surely."""
 
-    subjects: list[str]
+    known: pa.StringArray
     numbers: npt.NDArray[np.int32]
     confidence: npt.NDArray[np.float64]
+    added: list[str] = field(default_factory=list)
+    _places: dict[str, int] = field(default_factory=dict)
 
-    def number_of(self, token: str, places: dict[str, int]) -> int:
-        if token not in places:
-            places[token] = len(self.subjects)
-            self.subjects.append(token)
-        return places[token]
+    def number_of(self, token: str) -> int:
+        """The subject's index; it gets one if it has none."""
+        if not self._places:  # most parcels bring nothing that asks for it
+            self._places.update((token, number) for number, token in enumerate(self.subjects().to_pylist()))
+        if token not in self._places:
+            self._places[token] = len(self.known) + len(self.added)
+            self.added.append(token)
+        return self._places[token]
+
+    def subjects(self) -> pa.StringArray:
+        return pa.concat_arrays([self.known, pa.array(self.added, pa.string())])
 
 
 def link(
@@ -73,27 +82,31 @@ def link(
     Raises Busy, Broken.
     """
     ways = ways_of(resource)
-    sight = read(ways, identities, today)
+    speaks_of_names = resource.names == "authoritative"
+    sight = read(ways, identities, today, vault.identifier_digests)
     with _no_search_for_cycles(), vault.batch():
-        known = vault.tokens_of(sight.texts)
+        known = vault.store.tokens_of(sight.digests)
         placed = _place(sight, known)
+        born = 0
+        if not speaks_of_names:
+            born = _adopt_newcomers(vault, sight, known, placed, created=today.isoformat(), persons=ways.persons)
         adoption = Adoption(vault, _open_texts(sight, placed), today.isoformat(), ways.persons)
         findings = sight.findings + _adopt(sight, placed, adoption, ways.fields)
         findings += name_findings(identities, ways, placed.numbers)
-        if resource.names == "authoritative":
-            feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects, source)
+        if speaks_of_names:
+            feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects().to_pylist(), source)
         adoption.store()
         refused = _refused(sight, placed)
         nameless = {finding.identity for finding in refused}
         findings += _by_name(vault, matcher, resource, identities, ways.name, placed, source, nameless)
         findings = [one for one in findings if one.identity not in nameless] + refused
-    return Linking(_tokens(sight.identity, placed, vault.buckets), findings, len(adoption.born))
+    return Linking(_tokens(sight.identity, placed, vault.buckets), findings, born + len(adoption.born))
 
 
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
-    """Adoption makes some millions of objects, none of them in a cycle: looking for cycles among them would take half of
-    its time."""
+    """Adoption makes some millions of objects, none of them in a cycle: looking for cycles among them would take half
+    of its time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -127,11 +140,10 @@ def link_others(
     return found.take(encoded.indices)
 
 
-def _place(sight: Sight, known: pa.StringArray) -> _Placed:
+def _place(sight: Sight, known: pa.DictionaryArray) -> _Placed:
     """The rows whose identifiers are all known as one and the same subject; the others get -1."""
-    encoded = known.dictionary_encode()
-    subjects = encoded.dictionary.to_pylist()
-    numbers = pc.fill_null(encoded.indices, -2).to_numpy(zero_copy_only=False)
+    subjects = known.dictionary
+    numbers = pc.fill_null(known.indices, -2).to_numpy(zero_copy_only=False)
     number_of_text = np.append(numbers, -1).astype(np.int32)  # the last one: blank
     rows = number_of_text[sight.codes]  # identities × fields: subject, -1 blank, -2 unknown
     width = rows.shape[1]
@@ -142,6 +154,25 @@ def _place(sight: Sight, known: pa.StringArray) -> _Placed:
     whole = ((rows == first[:, None]) | (rows == -1)).all(1) & (first >= 0)
     numbers = np.where(whole, first, -1).astype(np.int32)
     return _Placed(subjects, numbers, np.where(whole, 1.0, 0.0))
+
+
+def _adopt_newcomers(
+    vault: Vault, sight: Sight, known: pa.DictionaryArray, placed: _Placed, *, created: str, persons: bool
+) -> int:
+    """Adopts those that depend on nobody else and places their rows; returns how many they are."""
+    rows = _open_rows(sight, placed)
+    if not len(rows):
+        return 0
+    codes = sight.codes[rows]
+    is_known = pc.is_valid(known).to_numpy(zero_copy_only=False)
+    come = adopt_newcomers(vault, sight.texts, sight.digests, codes, is_known, created=created, persons=persons)
+    number_of_code = np.full(len(sight.texts), -1, np.int32)
+    number_of_code[come.codes] = len(placed.known) + len(placed.added) + np.arange(len(come.codes))
+    numbers = number_of_code[codes.max(1)]  # rows that say something else besides have no newcomer
+    placed.added.extend(come.tokens)
+    placed.numbers[rows] = numbers
+    placed.confidence[rows[numbers >= 0]] = 1.0
+    return len(come.codes)
 
 
 def _open_rows(sight: Sight, placed: _Placed) -> npt.NDArray[np.int64]:
@@ -157,11 +188,10 @@ def _open_texts(sight: Sight, placed: _Placed) -> list[str]:
 def _adopt(sight: Sight, placed: _Placed, adoption: Adoption, fields: tuple[str, ...]) -> list[Finding]:
     """Settles, row by row in their order, those that are not all known."""
     findings = []
-    places = {token: number for number, token in enumerate(placed.subjects)}
     for row, said in _said(sight, _open_rows(sight, placed)):
         filled = [(field, text) for field, text in zip(fields, said, strict=True) if text]
         token, wrong = adoption.settle(filled)
-        placed.numbers[row] = placed.number_of(token, places)
+        placed.numbers[row] = placed.number_of(token)
         placed.confidence[row] = 1.0
         identity = int(sight.identity[row])
         findings += [Finding(identity, check, Severity.WARN, field) for check, field in dict.fromkeys(wrong)]
@@ -172,8 +202,8 @@ def _said(sight: Sight, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, list
     """Some rows with their identifiers, empty where blank or invalid."""
     codes = sight.codes[rows]
     by_field = []
-    for field in range(codes.shape[1]):
-        one = codes[:, field]
+    for column in range(codes.shape[1]):
+        one = codes[:, column]
         by_field.append(sight.texts.take(pa.array(np.maximum(one, 0), mask=one < 0)).fill_null("").to_pylist())
     return zip(rows.tolist(), map(list, zip(*by_field, strict=True)), strict=True)
 
@@ -199,12 +229,11 @@ def _by_name(
     column = identities[field].take(pa.array(rows)).to_pylist() if by_name else []
     names = [name or "" for name in column] or [""] * len(rows)
     matches = resolve_names(vault, matcher, resource.name, set(names), source) if by_name else {}
-    places = {token: number for number, token in enumerate(placed.subjects)}
     findings = []
     for row, name in zip(rows, names, strict=True):
         match = matches.get(name)
         if match and match.token:
-            placed.numbers[row] = placed.number_of(match.token, places)
+            placed.numbers[row] = placed.number_of(match.token)
             placed.confidence[row] = match.confidence
         else:
             check = match.check if match else UNRESOLVED
@@ -216,13 +245,18 @@ def _tokens(identity: npt.NDArray[np.int64], placed: _Placed, buckets: int) -> p
     none = placed.numbers < 0
     of_subject = np.bincount(placed.numbers[~none], minlength=1)
     chosen = pa.array(np.where(none, 0, placed.numbers), mask=none)
-    bucket = pa.array([bucket_of(token, buckets) for token in placed.subjects], pa.int32())
+    subjects = placed.subjects()
     return pa.table(
         {
             "identity": pa.array(identity),
-            "token": pa.array(placed.subjects, pa.string()).take(chosen),
-            "bucket": bucket.take(chosen),
+            "token": subjects.take(chosen),
+            "bucket": _buckets(subjects, buckets).take(chosen),
             "confidence": pa.array(placed.confidence, mask=none),
             "shared": pa.array((of_subject[placed.numbers] > 1) & ~none),
         }
     )
+
+
+def _buckets(tokens: pa.StringArray, buckets: int) -> pa.Int32Array:
+    ends = pc.utf8_slice_codeunits(tokens, -2).dictionary_encode()  # what a bucket depends on
+    return pa.array([bucket_of(end, buckets) for end in ends.dictionary.to_pylist()], pa.int32()).take(ends.indices)

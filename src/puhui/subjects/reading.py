@@ -6,7 +6,8 @@ citizen number that it consists of, so it is read as that. Everything is done on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -31,7 +32,9 @@ from puhui.model.identifiers import (
     verify,
 )
 from puhui.packs.forms import Resource
+from puhui.subjects.keyed import SIZE, Digests, distinct
 
+_PART, _THREADS = 1 << 16, 2  # rows read in one go, and how many of these at once: numpy and Arrow let others work
 NAME = "name"
 FORMS = (USCC, RIC, ORG_CODE, REG_NO)
 
@@ -65,12 +68,13 @@ MASKED_IDENTIFIER = "identifier-masked"
 class Sight:
     """The identities of one parcel, read.
 
-    `texts`: the distinct identifiers. `codes`: identities × fields, index into `texts`, -1 if blank or
-    invalid.
+    `texts`: the distinct identifiers, `digests`: theirs. `codes`: identities × fields, index into `texts`, -1 if blank
+    or invalid.
     """
 
     identity: npt.NDArray[np.int64]
     texts: pa.StringArray
+    digests: Digests
     codes: npt.NDArray[np.int32]
     findings: list[Finding]
 
@@ -91,11 +95,11 @@ def _name_field(resource: Resource) -> str:
     return next((f.name for f in resource.fields if f.semantic == NAME and f.keep == "vault"), "")
 
 
-def read(ways: Ways, identities: pa.Table, today: date) -> Sight:
-    """Reads every identifier field that the table has."""
+def read(ways: Ways, identities: pa.Table, today: date, digests_of: Callable[[pa.StringArray], Digests]) -> Sight:
+    """Reads every identifier field that the table has. `digests_of`: the vault's digests of identifiers."""
     columns, findings = read_fields(ways, identities, today)
     numbers = identities["identity"].to_numpy()
-    return Sight(numbers, *_encoded(columns, len(numbers)), findings)
+    return Sight(numbers, *_encoded(columns, len(numbers), digests_of), findings)
 
 
 def read_fields(ways: Ways, identities: pa.Table, today: date) -> tuple[list[pa.StringArray], list[Finding]]:
@@ -126,6 +130,15 @@ def _column(table: pa.Table, name: str) -> pa.StringArray:
 
 def written(values: pa.StringArray, kinds: Sequence[str], today: date) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
     """Identifiers as `kind|value`, null where blank or invalid, and the error of each (index into ERRORS)."""
+    parts = [values.slice(at, _PART) for at in range(0, len(values), _PART)] or [values]
+    if len(parts) == 1:
+        return _written(values, kinds, today)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        done = list(pool.map(lambda part: _written(part, kinds, today), parts))
+    return pa.concat_arrays([texts for texts, _ in done]), np.concatenate([error for _, error in done])
+
+
+def _written(values: pa.StringArray, kinds: Sequence[str], today: date) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
     result = pa.nulls(len(values), pa.string())
     verdicts = {kind: verify(kind, values, today) for kind in kinds}
     error = verdicts[kinds[0]].error.copy()
@@ -181,9 +194,29 @@ def _invalid(numbers: npt.NDArray[np.int64], error: npt.NDArray[np.uint8], field
     return [Finding(int(numbers[row]), checks[int(error[row])], Severity.WARN, field) for row in wrong]
 
 
-def _encoded(columns: list[pa.StringArray], rows: int) -> tuple[pa.StringArray, npt.NDArray[np.int32]]:
+def _encoded(
+    columns: list[pa.StringArray], rows: int, digests_of: Callable[[pa.StringArray], Digests]
+) -> tuple[pa.StringArray, Digests, npt.NDArray[np.int32]]:
+    """The distinct texts, their digests, and which text each row has in each column."""
     if not columns:
-        return pa.array([], pa.string()), np.zeros((rows, 0), np.int32)
-    encoded = pa.concat_arrays(columns).dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return encoded.dictionary, codes.reshape(len(columns), rows).T
+        return pa.array([], pa.string()), np.zeros((0, SIZE), np.uint8), np.zeros((rows, 0), np.int32)
+    first = columns[0]
+    # a field that repeats the first one (a tax number that is the credit code) is not spelled out again
+    repeats = [pc.fill_null(pc.equal(column, first), False) for column in columns[1:]]
+    others = [column.filter(pc.invert(same)) for column, same in zip(columns[1:], repeats, strict=True)]
+    spelled = pa.concat_arrays([first, *others])
+    filled = spelled.drop_null()
+    digests = digests_of(filled)
+    numbers, places = distinct(digests)
+    found = np.full(len(spelled), -1, np.int32)
+    found[pc.is_valid(spelled).to_numpy(zero_copy_only=False)] = numbers
+    codes = np.empty((rows, len(columns)), np.int32)
+    codes[:, 0], at = found[:rows], rows
+    for number, same in enumerate(repeats, 1):
+        repeated = same.to_numpy(zero_copy_only=False)
+        end = at + rows - int(repeated.sum())
+        codes[repeated, number], codes[~repeated, number] = found[:rows][repeated], found[at:end]
+        at = end
+    if len(places) < len(filled):
+        filled, digests = filled.take(pa.array(places)), digests[places]
+    return filled, digests, codes

@@ -39,20 +39,20 @@ _IDENTIFIER_KINDS = ("uscc", "ric", "org_code", "reg_no", "tax_no")  # what a fi
 class LinkedRows:
     """`Linked`, how many rows are linked, and how many found no subject.
 
-    `facts`: pairs of a query for numbers and an expression over the linked rows: rows that agree in their keys agree in
-    one of the expressions and have its number in the query twice. `warned_sql`: a query for the lines of which linking
-    warns, empty where there are none.
+    `facts`: a query for numbers, an expression over the linked rows, and which of them it is for: rows that agree in
+    their keys agree in one of the expressions and have its number in the query twice. `warned_sql`: a query for the
+    lines of which linking warns, empty where there are none.
     """
 
     linked: Linked
     rows: int
     unlinked: int
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str, str], ...]
     warned_sql: str = ""
 
 
 def identity_sql(resource: forms.Resource) -> str:
-    """SQL over the fields of a row: a number that rows of one identity share; empty where the resource identifies nobody."""
+    """SQL over the fields of a row: a number that rows of one identity share; empty where it identifies nobody."""
     return f"hash({', '.join(quoted(name) for name in _identity_columns(resource))})" if resource.identify else ""
 
 
@@ -85,7 +85,8 @@ def link_rows(
     _make_view(checked, resource, same, period_sql, tables)
     issues, unlinked = _count_findings(checked, same, tables)
     rows, warned = tables.rows(
-        f"SELECT coalesce(sum(rows) FILTER (WHERE token IS NOT NULL), 0)::BIGINT, count(*) FILTER (WHERE warned) FROM {_PLACED}"
+        "SELECT coalesce(sum(rows) FILTER (WHERE token IS NOT NULL), 0)::BIGINT, "
+        f"count(*) FILTER (WHERE warned) FROM {_PLACED}"
     )[0]
     return LinkedRows(
         Linked(checked, LINKED, tuple(issues), linking.new_subjects),
@@ -110,6 +111,7 @@ def find_invalid(checked: Checked, resource: forms.Resource, tables: Tables, tod
         f'CREATE TABLE {INVALID} AS SELECT i.{IDENTITY}, f.field, f."check" FROM {_FINDINGS} f '
         f"JOIN {_IDENTITIES} i ON i.identity = f.identity"
     )
+    tables.execute(f"DROP TABLE {_IDENTITIES}")  # room for those who write the rows
 
 
 def _identities(checked: Checked, columns: Sequence[str], tables: Tables) -> pa.Table:
@@ -132,31 +134,29 @@ def _place(columns: Sequence[str], tables: Tables) -> str:
         same += [f"s.{quoted(name)} IS NOT DISTINCT FROM t.{quoted(name)}" for name in columns]
         listed = ", ".join(f"i.{quoted(name)}" for name in columns) + ", "
     tables.execute(
-        f"CREATE TABLE {_PLACED} AS SELECT i.identity, i.{IDENTITY}, i.rows, {listed}t.token, t.bucket::INTEGER AS bucket, "
-        f"t.shared, i.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn') AS warned "
+        f"CREATE TABLE {_PLACED} AS SELECT i.identity, i.{IDENTITY}, i.rows, {listed}t.token, "
+        "t.bucket::INTEGER AS bucket, t.shared, "
+        f"i.identity IN (SELECT identity FROM {_FINDINGS} WHERE severity = 'warn') AS warned "
         f"FROM {_IDENTITIES} i JOIN {_TOKENS} t ON t.identity = i.identity"
     )
     return " AND ".join(same)
 
 
-def _staged_facts(checked: Checked) -> tuple[str, str]:
-    return f"SELECT {FACT} AS fact FROM {checked.table} WHERE bad = 0", FACT
+def _staged_facts(checked: Checked) -> tuple[str, str, str]:
+    return f"SELECT {FACT} AS fact FROM {checked.table} WHERE bad = 0", FACT, "TRUE"
 
 
 def _facts(
     checked: Checked, resource: forms.Resource, keys: Sequence[str], tables: Tables
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, str, str], ...]:
     """The staged number of a row stands for its fact where its subject has one identity in the parcel."""
     number = f"hash({', '.join(quoted(name) for name in keys)})"
     if {field.name for field in _other_ends(resource)} & set(keys):  # other subjects' identifiers became tokens
-        return ((f"SELECT {number} AS fact FROM {LINKED}", number),)
-    query, staged = _staged_facts(checked)
+        return ((f"SELECT {number} AS fact FROM {LINKED}", number, "TRUE"),)
+    staged = _staged_facts(checked)
     if not tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE shared")[0][0]:
-        return ((query, staged),)
-    return (
-        (query, staged),
-        (f"SELECT {number} AS fact FROM {LINKED} WHERE shared", f"CASE WHEN shared THEN {number} END"),
-    )
+        return (staged,)
+    return staged, (f"SELECT {number} AS fact FROM {LINKED} WHERE shared", number, "shared")
 
 
 def _identity_columns(resource: forms.Resource) -> list[str]:

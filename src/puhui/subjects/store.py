@@ -9,6 +9,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from puhui.subjects.keyed import Digests
+
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
@@ -23,6 +25,18 @@ class SealedRecord:
     wrapped_by: int
     wrapped: bytes = field(repr=False)
     body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRows:
+    """New subjects' rows, sealed alike on one day, as columns: there may be half a million of them."""
+
+    tokens: Sequence[str]
+    created: str
+    cipher: int
+    wrapped_by: int
+    wrapped: Sequence[bytes] = field(repr=False)
+    bodies: Sequence[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +77,12 @@ class VaultStore(Protocol):
     def write_meta(self, facts: Mapping[str, str]) -> None:
         """Adds facts; a fact is never changed once written."""
 
-    def tokens_of(self, digests: Sequence[bytes]) -> pa.StringArray:
-        """The token behind each identifier's digest, null where unknown; in the order asked."""
+    def tokens_of(self, digests: Digests) -> pa.DictionaryArray:
+        """The token behind each identifier's digest, null where unknown; in the order asked. The dictionary has each
+        token once."""
+
+    def token_of(self, digest: bytes) -> str:
+        """The token behind one identifier's digest, empty where unknown."""
 
     def tokens_named(self, digests: Sequence[bytes]) -> list[tuple[str, ...]]:
         """The tokens behind each name's digest, sorted; in the order asked."""
@@ -78,14 +96,14 @@ class VaultStore(Protocol):
     def count(self) -> int:
         """How many subjects there are."""
 
-    def add(self, records: Iterable[SealedRecord]) -> None:
+    def add(self, rows: SealedRows) -> None:
         """New subjects. Broken if a token exists."""
 
     def replace(self, records: Iterable[SealedRecord]) -> None:
         """New contents of subjects that exist."""
 
-    def index(self, pairs: Iterable[tuple[bytes, str]]) -> None:
-        """Identifier digests and their tokens. A digest has one token: Broken if it has another already."""
+    def index(self, digests: Digests, tokens: Sequence[str]) -> None:
+        """Identifier digests and the token of each. A digest has one token: Broken if it has another already."""
 
     def index_names(self, pairs: Iterable[tuple[bytes, str]]) -> None:
         """Name digests and tokens, many to many. Repeatable."""
@@ -108,7 +126,7 @@ class VaultStore(Protocol):
     def drop_case(self, key: bytes) -> None:
         """Removes a case. Repeatable."""
 
-    def bury(self, tombstone: Tombstone, identifiers: Sequence[bytes], names: Sequence[bytes]) -> None:
+    def bury(self, tombstone: Tombstone, identifiers: Digests, names: Sequence[bytes]) -> None:
         """Removes the subject's row, index rows and marks, and leaves the tombstone. Repeatable."""
 
     def tombstones(self) -> list[Tombstone]:

@@ -8,10 +8,11 @@ mistake.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 import msgspec
 import pyarrow as pa
@@ -20,10 +21,9 @@ from puhui.model.keys import Key, KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, HomeRefused
 from puhui.model.regions import places_of
-from puhui.model.subject import SubjectKind
-from puhui.subjects import seal
+from puhui.subjects import keyed, seal
 from puhui.subjects.names import NameParts, PlaceNames
-from puhui.subjects.store import ErasureJournal, SealedRecord, VaultStore
+from puhui.subjects.store import ErasureJournal, SealedRecord, SealedRows, VaultStore
 
 INDEX_KEY, SEAL_KEY, JOURNAL_KEY = "vault-index", "vault-seal", "vault-journal"
 ORGANISATIONS = "EIUS"  # kind letters whose names are indexed; persons are never found by name
@@ -70,13 +70,15 @@ class Record(msgspec.Struct, array_like=True):
         return self.names[-1].name if self.names else ""
 
 
+_RANDOM = 10  # random bytes of a token
+_AT_ONCE = 1_000_000  # messages that are digested together
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Record)
 
 
 @dataclass(slots=True)
 class Opened:
-    """A record with the key that seals it again. Lives for one batch."""
+    """A record with the key that seals it again; without `wrapped` it is not stored yet. Lives for one batch."""
 
     token: str
     created: str
@@ -133,6 +135,8 @@ class Vault:
                 Said("身份库属于另一城市或专区", "the vault belongs to another city or zone"),
                 todo=Said("核对配置", "check the settings of this home"),
             )
+        if meta["digest"] != keyed.ALGORITHM:
+            raise _other_digests()
         index, sealing = self._keys.by_id(meta["index_key"]), self._keys.by_id(meta["seal_key"])
         for key in (index, sealing):
             if meta[f"check:{key.id}"] != _check_value(key):
@@ -142,7 +146,7 @@ class Vault:
     def _found(self, city: str, zone: str) -> dict[str, str]:
         """Writes down, once, what the vault is and which keys it was made with."""
         index, sealing = self._keys.current(INDEX_KEY), self._keys.current(SEAL_KEY)
-        facts = {"city": city, "zone": zone, "digest": seal.DIGEST_ALGORITHM}
+        facts = {"city": city, "zone": zone, "digest": keyed.ALGORITHM}
         facts |= {"index_key": index.id, "seal_key": sealing.id}
         facts |= {f"check:{key.id}": _check_value(key) for key in (index, sealing)}
         self.store.write_meta(facts)
@@ -152,28 +156,39 @@ class Vault:
 
     def digests(self, messages: Iterable[bytes]) -> list[bytes]:
         """Keyed digests under the zone's index key."""
-        return seal.digests(self._index.secret, messages)
+        found: list[bytes] = []
+        rest = iter(messages)
+        while part := list(islice(rest, _AT_ONCE)):
+            raw = keyed.digests(self._index.secret, pa.array(part, pa.binary())).tobytes()
+            found.extend(raw[at : at + keyed.SIZE] for at in range(0, len(raw), keyed.SIZE))
+        return found
 
-    def identifier_digests(self, identifiers: Iterable[str]) -> list[bytes]:
-        """Digests of identifiers written `kind|value`."""
-        return self.digests(map(str.encode, identifiers))
+    def identifier_digests(self, identifiers: pa.StringArray) -> keyed.Digests:
+        """Digests of identifiers written `kind|value` (normal forms, no nulls)."""
+        return keyed.digests(self._index.secret, identifiers)
 
     def name_digests(self, parts: NameParts) -> tuple[bytes, bytes]:
         """What a name is found by: its full normal form, and its core without place and legal form."""
         full, core = self.digests((f"n|{parts.full}".encode(), f"c|{parts.core}".encode()))
         return full, core
 
-    def tokens_of(self, identifiers: pa.StringArray) -> pa.StringArray:
+    def tokens_of(self, identifiers: pa.StringArray) -> pa.DictionaryArray:
         """Tokens of identifiers written `kind|value` (normal forms, no nulls), null where unknown."""
-        return self.store.tokens_of(self.digests(identifiers.cast(pa.binary()).to_pylist()))
+        return self.store.tokens_of(self.identifier_digests(identifiers))
+
+    def token_of(self, identifier: str) -> str:
+        """The token of one identifier written `kind|value` (normal form), empty where unknown: the quickest way."""
+        return self.store.token_of(keyed.digest(self._index.secret, identifier.encode()))
 
     # --- records ---
 
-    def new(self, kind: SubjectKind, created: str) -> Opened:
-        """A fresh subject, not yet stored: a random token, a random key, an empty record."""
-        drawn = os.urandom(10 + seal.KEY_SIZE)
-        token = f"{self._prefix}{kind.letter}{drawn[:10].hex()}"
-        return Opened(token, created, Record([], [], []), drawn[10:])
+    def new(self, letters: Sequence[str]) -> tuple[list[str], list[bytes]]:
+        """For each kind (its letter) a fresh subject, not yet stored: random tokens and random keys."""
+        drawn, keys = os.urandom(len(letters) * _RANDOM).hex(), os.urandom(len(letters) * seal.KEY_SIZE)
+        heads = {letter: self._prefix + letter for letter in set(letters)}
+        ends = range(0, len(drawn), 2 * _RANDOM)
+        tokens = [heads[letter] + drawn[at : at + 2 * _RANDOM] for letter, at in zip(letters, ends, strict=True)]
+        return tokens, [keys[at : at + seal.KEY_SIZE] for at in range(0, len(keys), seal.KEY_SIZE)]
 
     def open_records(self, tokens: Sequence[str]) -> dict[str, Opened]:
         """The records of these subjects, decrypted; those erased or unknown are absent."""
@@ -185,24 +200,25 @@ class Vault:
             yield row.token, self._unseal(row).record
 
     def sealed(self, opened: Iterable[Opened]) -> list[SealedRecord]:
-        """Records ready for the store; a subject without a wrapped key gets it wrapped."""
-        wrap = seal.sealer(self._sealing.secret)
-        return [self._seal(one, wrap) for one in opened]
+        """Records of subjects that the store has, ready to replace those."""
+        return [self._seal(one) for one in opened]
 
-    def _seal(self, one: Opened, wrap: Callable[[bytes, bytes], bytes]) -> SealedRecord:
-        bound = one.token.encode()
-        if not one.wrapped:
-            one.wrapped_by = self._version
-            one.wrapped = wrap(one.key, b"k|" + bound)
-        body = seal.seal(one.key, _ENCODER.encode(one.record), b"r|" + bound)
+    def sealed_new(
+        self, tokens: Sequence[str], keys: Sequence[bytes], records: Iterable[Record], created: str
+    ) -> SealedRows:
+        """New subjects of one day, ready for the store."""
+        plains, names = map(_ENCODER.encode, records), map(str.encode, tokens)
+        wrapped, bodies = seal.seal_each(self._sealing.secret, keys, plains, names)
+        return SealedRows(tokens, created, seal.AES_256_GCM, self._version, wrapped, bodies)
+
+    def _seal(self, one: Opened) -> SealedRecord:
+        body = seal.seal_body(one.key, _ENCODER.encode(one.record), one.token.encode())
         return SealedRecord(one.token, one.created, seal.AES_256_GCM, one.wrapped_by, one.wrapped, body)
 
     def _unseal(self, row: SealedRecord) -> Opened:
-        bound = row.token.encode()
         wrapping = self._wrapping_key(row.wrapped_by).secret
-        key = seal.open_sealed(row.cipher, wrapping, row.wrapped, b"k|" + bound)
-        record = _DECODER.decode(seal.open_sealed(row.cipher, key, row.body, b"r|" + bound))
-        return Opened(row.token, row.created, record, key, row.wrapped, row.wrapped_by)
+        key, plain = seal.open_body(row.cipher, wrapping, row.wrapped, row.body, row.token.encode())
+        return Opened(row.token, row.created, _DECODER.decode(plain), key, row.wrapped, row.wrapped_by)
 
     def seal_note(self, plain: bytes, bound_to: bytes) -> tuple[int, int, bytes]:
         """Seals what belongs to no subject (a case): algorithm id, version of the zone's key, ciphertext."""
@@ -214,7 +230,7 @@ class Vault:
 
     def commitment(self, message: str) -> bytes:
         """A keyed digest for the journal of erasures, under a key of its own."""
-        return seal.digest(self._keys.current(JOURNAL_KEY).secret, message)
+        return seal.check_value(self._keys.current(JOURNAL_KEY).secret, message)
 
     def _wrapping_key(self, version: int) -> Key:
         if version not in self._wrapping:
@@ -227,7 +243,14 @@ def _version(key: Key) -> int:
 
 
 def _check_value(key: Key) -> str:
-    return seal.digest(key.secret, "check|" + key.id).hex()
+    return seal.check_value(key.secret, "check|" + key.id).hex()
+
+
+def _other_digests() -> HomeRefused:
+    return HomeRefused(
+        Said("身份库的摘要算法与本版本不同", "the vault's digests are of another algorithm than this version's"),
+        todo=Said("使用创建它的版本", "use the version that made it"),
+    )
 
 
 def _other_keys() -> Broken:

@@ -1,6 +1,4 @@
-"""All agencies: by item of the catalogue, the function that tells a district's rows of that kind of
-record.
-"""
+"""All agencies: by item of the catalogue, the function that tells a district's rows of that kind of record."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The courts: judgments, enforcement cases, dishonest debtors. Firms' rows come with the organisation's
-credit code.
-"""
+"""The courts: judgments, enforcement cases, dishonest debtors. Firms' rows come with the organisation's credit code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The housing-fund centre: deposits of employers and people by month, the ledger, loans and their
-instalments.
-"""
+"""The housing-fund centre: deposits of employers and people by month, the ledger, loans and their instalments."""
 
 from __future__ import annotations
 
@@ -153,9 +151,7 @@ def loans(district: District) -> Rows:
 
 
 def repayments(district: District) -> Rows:
-    """An instalment on the 20th of each month; careless people pay late, the newest late ones are still
-    unpaid.
-    """
+    """An instalment on the 20th of each month; careless people pay late, the newest late ones are still unpaid."""
     person = borrowers(district)
     months = district.settings.months
     month, nth = every_pair(np.arange(months), np.arange(len(person)))

@@ -1,6 +1,4 @@
-"""Natural resources and agriculture: flats and their burdens, farmland, forest, transfers, farms and
-subsidies.
-"""
+"""Natural resources and agriculture: flats and their burdens, farmland, forest, transfers, farms and subsidies."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ def identity(district: District, subject: Whole) -> dict[str, pa.Array]:
 
 
 def flats(district: District) -> tuple[Whole, Whole]:
-    """(subject, number) of the flats of the district's owners: one in five has a second, some firms have
-    premises.
-    """
+    """(subject, number) of the flats of the district's owners: one in five has a second, some firms have premises."""
     rng = district.rng("flats")
     owners = district.person(np.flatnonzero(district.people.owner))
     premises = np.flatnonzero((district.firms.kind == ENTERPRISE) & (rng.random(len(district.firms)) < 0.12))

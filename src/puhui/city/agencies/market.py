@@ -1,6 +1,4 @@
-"""The market regulator: registration, investors, changes, endings, equity, guarantees, honours, yearly
-reports.
-"""
+"""The market regulator: registration, investors, changes, endings, equity, guarantees, honours, yearly reports."""
 
 from __future__ import annotations
 
@@ -41,8 +39,7 @@ def newest_month(district: District) -> np.datetime64:
 
 
 def enterprise_registration(district: District) -> Rows:
-    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come in
-    the increment.
+    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come in the increment.
     """
     firms = district.firms
     last = district.settings.months - 1

@@ -13,9 +13,7 @@ PENSION, UNEMPLOYMENT = "110", "210"
 
 
 def unpaid_months(district: District) -> Truth:
-    """Months × firms in which the employer paid no contributions: from its default on, for three to nine
-    months.
-    """
+    """Months × firms in which the employer paid no contributions: from its default on, for three to nine months."""
     firms, rng = district.firms, district.rng("contributions unpaid")
     month = np.arange(district.settings.months)[:, None]
     length = rng.integers(3, 10, len(firms))[None, :]

@@ -1,6 +1,4 @@
-"""Power, gas, water and telecom: what was used by month, bills paid late, accounts and their age; bought
-invoices.
-"""
+"""Power, gas, water and telecom: what was used by month, bills paid late, accounts and their age; bought invoices."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""All figures of a district from what was accepted of it: presence, months held, conflicts, then the
-functions.
+"""All figures of a district from what was accepted of it: presence, months held, conflicts, then the functions.
 
-The order of reasons is that of the delivery contract: absent, incomplete, conflict. A fact that has
-retired by the
-day is as if it had never come.
+The order of reasons is that of the delivery contract: absent, incomplete, conflict. A fact that has retired by the day
+is as if it had never come.
 """
 
 from __future__ import annotations
@@ -41,9 +39,7 @@ Answer = tuple[bool, str | None, str | None]  # known, reason, value as text
 
 @dataclass(slots=True)
 class Source:
-    """Accepted rows of one resource or relation by subject; fields in conflict by subject; kinds it is
-    complete for.
-    """
+    """Accepted rows of one resource or relation by subject; fields in conflict by subject; kinds it is complete for."""
 
     rows: dict[int, list[Row]]
     conflicts: dict[int, set[str]]
@@ -144,9 +140,7 @@ def _recoded(part: Accepted, name: str, also: Mapping[str, str]) -> Accepted:
 
 
 def _wanted_fields(packs: PackSet) -> dict[str, set[str]]:
-    """The fields that figures look at, by resource; those of relations count for the resource they are
-    read from.
-    """
+    """The fields that figures look at, by resource; those of relations count for the resource they are read from."""
     wanted: dict[str, set[str]] = {}
     for truth in ALL.values():
         for source, fields in truth.reads.items():

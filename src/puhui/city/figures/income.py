@@ -55,9 +55,7 @@ def _shares(row: Row) -> Decimal | None:
 
 
 def _income(life: Life) -> tuple[Decimal | None, Decimal | None]:
-    """(amount, share of income that it is) of the latest deposit: the base itself, or the deposit and its
-    rates.
-    """
+    """(amount, share of income that it is) of the latest deposit: the base itself, or the deposit and its rates."""
     rows = life.by_now(_DEPOSITS, "hf_paid_to")
     if not rows:
         return None, None

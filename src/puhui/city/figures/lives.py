@@ -60,9 +60,7 @@ ALL: dict[str, Truth] = {}
 
 
 def figure(**reads: str) -> Callable[[Callable[[Life], Outcome]], Callable[[Life], Outcome]]:
-    """Registers a function under its own name; each source is given with the fields that the figure looks
-    at.
-    """
+    """Registers a function under its own name; each source is given with the fields that the figure looks at."""
 
     def register(compute: Callable[[Life], Outcome]) -> Callable[[Life], Outcome]:
         fields = {source: frozenset(text.split()) for source, text in reads.items()}

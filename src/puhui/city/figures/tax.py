@@ -120,9 +120,7 @@ def tax_months_24m(life: Life) -> Outcome:
 
 
 def _zero_months(life: Life) -> list[int]:
-    """Months of the window's returns in which nothing was sold; a return of a quarter speaks for its
-    months.
-    """
+    """Months of the window's returns in which nothing was sold; a return of a quarter speaks for its months."""
     sales: dict[int, Decimal] = defaultdict(Decimal)
     for row in vat_returns(life, 12):
         if row["tax_sales"] is not None:

@@ -1,0 +1,87 @@
+"""Small tables held in memory for the hot path, read again when their version row says that they changed.
+
+Law: what was committed EVERY seconds before a call is seen by it. The database is asked on a thread of its own, so that
+a caller in an event loop may call, and waits for that one row at most once in EVERY seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from django.db import Error, connections, transaction
+from django.db.models import F
+
+from puhui.adapters import django_setup  # noqa: F401  imported first: settings before models
+from puhui.model.refusal import Said
+from puhui.model.refusals_question import LogUnavailable
+from puhui.records import models
+
+T = TypeVar("T")
+EVERY = 0.05  # seconds
+PARTNERS = "partners"  # institutions, their keys, contracts
+
+
+def lock_partners() -> None:
+    """First in a transaction that changes institutions, keys or contracts: one at a time, and readers will see it."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a version is raised in the transaction of the change")
+    models.Version.objects.get_or_create(name=PARTNERS)
+    models.Version.objects.filter(name=PARTNERS).update(number=F("number") + 1)
+
+
+class Watched(Generic[T]):
+    """What `read` returned, no older than EVERY seconds where the tables changed."""
+
+    def __init__(self, read: Callable[[], T], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "partners")
+        self._held: T | None = None
+        self._version = -1
+        self._fresh_until = float("-inf")
+
+    def current(self) -> T:
+        """What the tables hold. Raises LogUnavailable where the database does not answer: nothing old is trusted."""
+        held = self._held
+        if held is not None and self._clock() < self._fresh_until:
+            return held
+        with self._lock:
+            if self._held is None or self._clock() >= self._fresh_until:
+                self._refresh()
+            assert self._held is not None
+            return self._held
+
+    def forget(self) -> None:
+        """Look again at the next call: this process has just changed something."""
+        self._fresh_until = float("-inf")
+
+    def close(self) -> None:
+        """Ends the thread with its connection. Repeatable."""
+        self._thread.submit(connections.close_all).result()
+        self._thread.shutdown()
+
+    def _refresh(self) -> None:
+        asked = self._clock()
+        try:
+            self._version, self._held = self._thread.submit(self._look).result()
+        except Error:
+            self._thread.submit(connections.close_all).result()
+            raise LogUnavailable(
+                LogUnavailable.meaning, todo=Said("检查数据库后重试", "see to the database, then ask again")
+            ) from None
+        self._fresh_until = asked + EVERY
+
+    def _look(self) -> tuple[int, T]:
+        """The version is read first: the rows may be newer than it, and never older."""
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT number FROM records_version WHERE name = %s", [PARTNERS])
+            row = cursor.fetchone()
+        version = int(row[0]) if row else 0
+        if self._held is not None and version == self._version:
+            return version, self._held
+        return version, self._read()

@@ -1,0 +1,1 @@
+"""The bank-facing HTTP interface: parse, call one story, render."""

@@ -1,0 +1,1 @@
+"""An institution's node: asks, keeps and verifies answers. Never imports the zone."""

@@ -1,0 +1,363 @@
+"""Commands of letters: enrol who may sign; propose, sign, pause, resume, revoke, show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import typer
+
+from puhui.bootstrap import open_letters
+from puhui.cli.options import AsJson, Home
+from puhui.cli.output import out, print_json, print_table, refusals, say
+from puhui.consent.drafting import Choices
+from puhui.consent.letter import Terms
+from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.letter_states import (
+    Word,
+    act_document,
+    change_letter,
+    decline_letter,
+    end_letters,
+    expire_letters,
+    letter_facts,
+    letter_file,
+)
+from puhui.desk.letters import (
+    Draft,
+    draft_letter,
+    open_proposal,
+    propose_letter,
+    sign_letter,
+    signed_by,
+    stored_letter,
+)
+from puhui.desk.officers import acting_officer
+from puhui.desk.signers import Request, enrol_key, enrol_statement, revoke_signer
+from puhui.model.refusal import Said
+from puhui.model.refusals import NoSubject, UnknownName
+from puhui.model.subject import Identifier
+from puhui.wire.keys import Signing, read_private
+from puhui.wire.letters import (
+    ACT,
+    ENROL,
+    LETTER,
+    KeyEvidence,
+    Mode,
+    Proof,
+    Window,
+    digest_of,
+    message_of,
+    signer_id,
+    text_of,
+)
+
+signer_app = typer.Typer(help="签署人 · who may sign for a subject", no_args_is_help=True)
+letter_app = typer.Typer(help="授权书 · letters of authorisation", no_args_is_help=True)
+
+Uscc = Annotated[str, typer.Option("--uscc", help="统一社会信用代码；- 从标准输入读 · - reads stdin")]
+Ric = Annotated[str, typer.Option("--ric", help="身份证号；- 从标准输入读 · - reads stdin")]
+KeyFile = Annotated[Path, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
+Officer = Annotated[str, typer.Option("--by", help="经办人 · the officer who acts")]
+OfficerKey = Annotated[Path | None, typer.Option("--by-key", help="经办人私钥文件 · the officer's key file")]
+LetterId = Annotated[str, typer.Argument(help="授权书编号 · the letter's id")]
+Institution = Annotated[str, typer.Option("--institution", help="机构 · the institution")]
+WordingName = Annotated[str, typer.Option("--wording", help="数据包中的授权书 · the pack's letter")]
+EndUser = Annotated[str, typer.Option("--end-user", help="最终用户 · for whom an intermediary asks")]
+Months = Annotated[int, typer.Option("--months", help="数据范围（月） · how far back data may go")]
+Cap = Annotated[int, typer.Option("--cap", help="每周期次数；0 表示一次性 · uses per window; 0: once")]
+Per = Annotated[str, typer.Option("--per", help="周期 letter|month|year · window")]
+Days = Annotated[int, typer.Option("--days", help="有效天数 · days in force")]
+Keep = Annotated[int, typer.Option("--keep-days", help="结果保存天数 · days an answer may be kept")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(signer_app, name="signer")
+    app.add_typer(letter_app, name="letter")
+
+
+@signer_app.command("enrol")
+def signer_enrol(
+    home: Home,
+    key: KeyFile,
+    by: Officer,
+    reference: Annotated[str, typer.Option("--reference", help="实名核验编号 · reference of the real-name proof")],
+    proof: Annotated[str, typer.Option("--proof", help="eid | licence | attended")] = "attended",
+    uscc: Uscc = "",
+    ric: Ric = "",
+    person: Annotated[str, typer.Option("--person", help="签署人身份证号；- 标准输入 · the signing person's ric")] = "",
+    capacity: Annotated[str, typer.Option("--capacity", help="self | representative | guardian")] = "",
+    by_key: OfficerKey = None,
+    second: Annotated[str, typer.Option("--second", help="第二位经办人（当面核验） · the second officer")] = "",
+    second_key: Annotated[Path | None, typer.Option("--second-key", help="其私钥文件 · the own key file")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """实名核验后登记一把签署密钥 · Enrol a key that signs for a subject, after a real-name proof."""
+    with refusals(as_json):
+        rooms, officers = open_letters(home)
+        names = [acting_officer(by, by_key, officers)]
+        if second:
+            names.append(acting_officer(second, second_key, officers))
+        subject, holder = _identifier(uscc, ric), Identifier("ric", _given(person)) if person else None
+        chosen = capacity or ("representative" if subject.kind == "uscc" and holder else "self")
+        request = Request(subject, cast(Any, chosen), Proof(kind=cast(Any, proof), reference=reference), holder)
+        signing = read_private(key, "signer")
+        public = signing.verifying()
+        statement = enrol_statement(rooms, subject, public.algorithm, public.public)
+        signer = enrol_key(rooms, request, _evidence(signing, ENROL, statement), by=names)
+    answer = {"signer": signer.id, "capacity": signer.capacity, "algorithm": signer.algorithm}
+    print_json(answer) if as_json else out.print(
+        say(f"已登记 {signer.id}", f"{signer.id} is enrolled"), highlight=False
+    )
+
+
+@signer_app.command("revoke")
+def signer_revoke(
+    home: Home,
+    signer: Annotated[str, typer.Argument(help="签署人编号 · the signer's id")],
+    by: Officer,
+    reason: Annotated[str, typer.Option("--reason", help="事由 · the reason")],
+    by_key: OfficerKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """注销签署密钥；代理人签署的授权书随之终止 · Revoke a signer; the letters of an agent end with it."""
+    with refusals(as_json):
+        rooms, officers = open_letters(home)
+        gone = revoke_signer(rooms, signer, by=acting_officer(by, by_key, officers), reason=reason)
+    print_json({"signer": gone.id, "state": gone.state}) if as_json else out.print(say("已注销", "revoked"))
+
+
+@letter_app.command("propose")
+def letter_propose(
+    home: Home,
+    institution: Institution,
+    wording: WordingName,
+    by: Officer,
+    uscc: Uscc = "",
+    ric: Ric = "",
+    end_user: EndUser = "",
+    months: Months = 36,
+    cap: Cap = 0,
+    per: Per = "month",
+    days: Days = 90,
+    keep_days: Keep = 1096,
+    by_key: OfficerKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """代机构提出一份待签的授权书 · Propose a letter on behalf of an institution."""
+    with refusals(as_json):
+        rooms, officers = open_letters(home)
+        officer = acting_officer(by, by_key, officers)
+        terms = _terms(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
+        proposed = propose_letter(rooms, terms, _identifier(uscc, ric), by=officer)
+    answer = {"letter": proposed.id, "state": proposed.state.value, "code": proposed.code}
+    print_json(answer) if as_json else out.print(
+        say(f"已提出 {proposed.id}，代码 {proposed.code}", f"{proposed.id} is proposed, code {proposed.code}")
+    )
+
+
+@letter_app.command("sign")
+def letter_sign(
+    home: Home,
+    key: KeyFile,
+    uscc: Uscc = "",
+    ric: Ric = "",
+    proposal: Annotated[str, typer.Option("--proposal", help="待签授权书编号 · the proposal's id")] = "",
+    code: Annotated[str, typer.Option("--code", help="或其代码 · or its code")] = "",
+    institution: Institution = "",
+    wording: WordingName = "",
+    tick: Annotated[list[str] | None, typer.Option("--tick", help="逐项勾选 · each item that is ticked")] = None,
+    stated: Annotated[list[str] | None, typer.Option("--stated", help="核对项=申报值 · CHECK=VALUE")] = None,
+    end_user: EndUser = "",
+    months: Months = 36,
+    cap: Cap = 0,
+    per: Per = "month",
+    days: Days = 90,
+    keep_days: Keep = 1096,
+    lang: Annotated[str, typer.Option("--lang", help="zh | en")] = "zh",
+    show: Annotated[bool, typer.Option("--show", help="只显示文本，不签署 · show the text only")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """签署授权书：自行发起，或对待签的一份 · Sign a letter, by the subject's own start or one proposed."""
+    with refusals(as_json):
+        rooms, _ = open_letters(home)
+        signing, grantor = read_private(key, "signer"), _identifier(uscc, ric)
+        if proposal or code:
+            letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
+        else:
+            letter_id = ""
+            terms = _terms(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
+        ticks = tick or (["all"] if show else [])  # the text shows every tick
+        draft = _draft(rooms, signing, terms, grantor, ticks, stated or (), lang, letter_id)
+        if show:
+            out.print(draft.text, markup=False, highlight=False)
+            return
+        letter = sign_letter(rooms, draft.document, _evidence(signing, LETTER, draft.document))
+    print_json(letter_facts(letter)) if as_json else out.print(
+        say(f"已签署 {letter.id}", f"{letter.id} is signed and in force"), highlight=False
+    )
+
+
+def _draft(
+    rooms: LetterRooms,
+    signing: Signing,
+    terms: Terms,
+    grantor: Identifier,
+    ticks: Sequence[str],
+    stated: Sequence[str],
+    language: str,
+    letter_id: str,
+) -> Draft:
+    """The document for the enrolled holder of a key. `--tick all` ticks everything that the wording has."""
+    public = signing.verifying()
+    signer = rooms.signers.signer(signer_id(public.algorithm, public.public))
+    if signer is None:
+        raise NoSubject(
+            Said("该密钥未登记", "the key is nobody's signer"),
+            todo=Said("先用 puhui signer enrol 登记", "enrol it first: `puhui signer enrol`"),
+        )
+    known = (
+        [tick.id for tick in rooms.packs.letters[terms.wording].ticks] if terms.wording in rooms.packs.letters else []
+    )
+    chosen = tuple(known) if list(ticks) == ["all"] else tuple(tick for tick in known if tick in ticks)
+    values = dict(pair.partition("=")[::2] for pair in stated)
+    spoken: Literal["zh", "en"] = "en" if language == "en" else "zh"
+    return draft_letter(rooms, terms, grantor, Choices(chosen, values, spoken, signed_by(signer)), letter_id=letter_id)
+
+
+@letter_app.command("decline")
+def letter_decline(
+    home: Home, letter: LetterId, key: KeyFile, uscc: Uscc = "", ric: Ric = "", as_json: AsJson = False
+) -> None:
+    """拒绝一份待签的授权书；机构看不到 · Say no to a proposal; the institution does not see it."""
+    with refusals(as_json):
+        rooms, _ = open_letters(home)
+        evidence = _evidence(read_private(key, "signer"), ACT, act_document(rooms, letter, "declined"))
+        decline_letter(rooms, letter, _identifier(uscc, ric), evidence)
+    print_json({"letter": letter}) if as_json else out.print(say("已拒绝", "declined"))
+
+
+@letter_app.command("pause")
+def letter_pause(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+    """暂停，下一次提问即生效 · Pause a letter, from the next question on."""
+    _change(home, letter, "paused", key, as_json)
+
+
+@letter_app.command("resume")
+def letter_resume(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+    """恢复 · Resume a paused letter."""
+    _change(home, letter, "resumed", key, as_json)
+
+
+@letter_app.command("revoke")
+def letter_revoke(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+    """撤回，下一次提问即生效 · Revoke a letter, from the next question on."""
+    _change(home, letter, "revoked", key, as_json)
+
+
+def _change(home: Path, letter_id: str, word: Word, key: Path, as_json: bool) -> None:
+    with refusals(as_json):
+        rooms, _ = open_letters(home)
+        evidence = _evidence(read_private(key, "signer"), ACT, act_document(rooms, letter_id, word))
+        letter = change_letter(rooms, letter_id, word, evidence)
+    facts = {"letter": letter.id, "state": letter.state.value, "version": letter.version}
+    print_json(facts) if as_json else out.print(f"{letter.id} {letter.state}", highlight=False)
+
+
+@letter_app.command("show")
+def letter_show(
+    home: Home,
+    letter: LetterId,
+    file: Annotated[Path | None, typer.Option("--file", help="导出原文与凭证 · write the letter file")] = None,
+    by: Officer = "",
+    reason: Annotated[str, typer.Option("--reason", help="事由（导出时必填） · the reason")] = "",
+    by_key: OfficerKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """授权书的状态；导出原文须写明经办人和事由 · A letter's state; the file itself needs officer and reason."""
+    with refusals(as_json):
+        rooms, officers = open_letters(home)
+        facts = letter_facts(stored_letter(rooms, letter).letter)
+        if file is not None:
+            officer = acting_officer(by, by_key, officers)
+            file.write_bytes(letter_file(rooms, letter, by=officer, reason=reason))
+    if as_json:
+        print_json(facts)
+        return
+    print_table(letter, ("", ""), [[name, value] for name, value in facts.items()])
+
+
+@letter_app.command("end")
+def letter_end(
+    home: Home,
+    by: Officer,
+    reason: Annotated[str, typer.Option("--reason", help="death | deregistered | minor | by-law")],
+    uscc: Uscc = "",
+    ric: Ric = "",
+    by_key: OfficerKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """依法终止一个主体的全部授权书 · End all letters of a subject by law."""
+    with refusals(as_json):
+        rooms, officers = open_letters(home)
+        officer = acting_officer(by, by_key, officers)
+        ended = [letter.id for letter in end_letters(rooms, _identifier(uscc, ric), reason=reason, by=officer)]
+    print_json({"ended": ended}) if as_json else out.print(say(f"{len(ended)} 份", f"{len(ended)} letters"))
+
+
+@letter_app.command("expire")
+def letter_expire(home: Home, as_json: AsJson = False) -> None:
+    """登记已到期的授权书 · Write down which letters have expired."""
+    with refusals(as_json):
+        rooms, _ = open_letters(home)
+        gone = [letter.id for letter in expire_letters(rooms)]
+    print_json({"expired": gone}) if as_json else out.print(say(f"{len(gone)} 份", f"{len(gone)} letters"))
+
+
+def _terms(
+    rooms: LetterRooms,
+    institution: str,
+    end_user: str,
+    wording: str,
+    months: int,
+    cap: int,
+    per: str,
+    days: int,
+    keep_days: int,
+) -> Terms:
+    """The terms that the options say; the purpose is the wording's own."""
+    form = rooms.packs.letters.get(wording)
+    if form is None:
+        raise UnknownName(
+            Said("没有这个授权书文本", "no pack has this wording"), todo=Said("用 --wording 写明", "name it: --wording")
+        )
+    mode, window = ("periodic", per) if cap else ("once", "letter")
+    return Terms(
+        institution=institution,
+        end_user=end_user,
+        wording=wording,
+        purpose=form.purpose,
+        range_months=months,
+        mode=cast(Mode, mode),
+        cap=cap or 1,
+        window=cast(Window, window),
+        retention_days=keep_days,
+        life_days=days,
+    )
+
+
+def _evidence(signing: Signing, domain: str, document: bytes) -> KeyEvidence:
+    """A key's signature over a document, as evidence."""
+    public = signing.verifying()
+    signature = signing.sign(message_of(domain, digest_of(document)))
+    return KeyEvidence(v=1, algorithm=public.algorithm, public=text_of(public.public), signature=text_of(signature))
+
+
+def _identifier(uscc: str, ric: str) -> Identifier:
+    """The one identifier that was given; `-` reads it from standard input."""
+    return Identifier("uscc", _given(uscc)) if uscc else Identifier("ric", _given(ric))
+
+
+def _given(value: str) -> str:
+    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value

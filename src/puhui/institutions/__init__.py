@@ -1,0 +1,1 @@
+"""Institutions: their admission, their keys, and who it is that asks."""

@@ -1,0 +1,1 @@
+"""The log: entries, sequencer, tiles, checkpoints, checking."""

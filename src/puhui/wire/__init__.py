@@ -1,0 +1,1 @@
+"""What crosses the border: message forms, signatures, proofs. Pure; used by zone, bank, witness and any auditor."""

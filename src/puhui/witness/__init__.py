@@ -1,0 +1,1 @@
+"""The second office: follows the log and co-signs what is consistent."""
