@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("intake", "snapshot", "reads", "invoices", "ledger")
+NAMES = ("intake", "snapshot", "reads", "invoices", "answers", "ledger")
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Intake of a CSV of 5 million rows × 12 columns (enterprise tax payments), 500,000 subjects of whom 10 % are new.
 
 Ours: checks, rows set aside, linking and commit, by `intake.take` into a fresh zone that knows 90 % of the subjects.
-The floor: DuckDB's bare `read_csv → Parquet` of the same file. Peers of the checking alone (file in, good rows and every
-bad cell named out): pandera[polars], dataframely, Great Expectations, each in a process of its own.
+The floor: DuckDB's bare `read_csv → Parquet` of the same file. Peers of the checking alone (file in, good rows and
+every bad cell named out): pandera[polars], dataframely, Great Expectations, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REPEATS = 3
 
 
 def run(rows: int | None) -> dict[str, Any]:
-    """The whole comparison; every contender runs in its own process, in turn, so that a busy machine slows all alike."""
+    """The whole comparison; every contender runs in its own process, in turn: a busy machine slows all alike."""
     size = rows or ROWS
     known, measured = (str(path) for path in make_tax_file(cache() / f"tax-{size}", size))
     floor, ours = [in_child("bench.intake", "floor", measured)], []

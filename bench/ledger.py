@@ -31,7 +31,8 @@ from puhui.wire.tlog import grow, leaf_hash
 
 CALLERS = 256
 SUBJECTS = 10_000
-ENTRIES = 1_000_000  # of the tree that is checked
+ENTRIES = 500_000  # of the tree that is checked
+CHECKS = 3
 BATCH = 64  # entries under one checkpoint there
 RECORD = b'{"v":1,"kind":"answer"' + b" " * 1200 + b"}"
 ORIGIN = "puhui/360500/a1"
@@ -180,7 +181,8 @@ def _rows() -> None:
 def check(log: ZoneLog, entries: int) -> dict[str, Any]:
     """Entries a second of the whole tree, tiles and checkpoints, and of opening every record."""
     load(log, entries)
-    seconds, report = timed(log.check)
+    runs = [timed(log.check) for _ in range(CHECKS)]
+    seconds, report = sorted(runs, key=lambda run: run[0])[CHECKS // 2]
     with_records, opened = timed(lambda: log.check(records=True))
     if not (report.ok and opened.ok and report.entries == opened.records_open == entries):
         raise RuntimeError(f"the log does not check: {report.as_dict()}")
@@ -189,6 +191,7 @@ def check(log: ZoneLog, entries: int) -> dict[str, Any]:
         "checkpoints": report.checkpoints,
         "tiles": report.tiles,
         "a_second": round(entries / seconds),
+        "a_second_all": [round(entries / run[0]) for run in runs],
         "records_a_second": round(entries / (with_records - seconds)),
     }
 
@@ -204,7 +207,7 @@ def load(log: ZoneLog, entries: int) -> None:
 
 
 def _loading(log: ZoneLog, key: tuple[str, bytes], first: int, end: int) -> Callable[[LogTransaction], None]:
-    at, record = now(), b'{"kind":"padding"}'
+    at, record = now(), RECORD
 
     def work(transaction: LogTransaction) -> None:
         tree = transaction.tree()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .journeys.town import SMALL, Town
+
+if TYPE_CHECKING:
+    from .questions.town import Office
 
 ROOT = Path(__file__).parents[1]
 _MAIN = sys.modules["__main__"]
@@ -52,6 +57,27 @@ def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shipped_town(shipped_home: Path, tmp_path: Path) -> Town:
     return Town.copy_of(shipped_home, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def town_with_banks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a zone with banks, contracts and letters (`questions.town`); to be copied, never written."""
+    from .questions.town import made
+
+    folder = tmp_path_factory.mktemp("questions") / "town"
+    folder.mkdir()
+    made(folder / "home")
+    return folder
+
+
+@pytest.fixture
+def office(town_with_banks: Path, tmp_path: Path) -> Iterator[Office]:
+    """A zone of one's own that answers in this process."""
+    from .questions.town import office as opened
+
+    shutil.copytree(town_with_banks, tmp_path / "town", symlinks=True)
+    with opened(tmp_path / "town" / "home") as one:
+        yield one
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -22,11 +22,11 @@ from puhui.adapters.contracts_django import DjangoContracts
 from puhui.adapters.directory_django import DjangoDirectory
 from puhui.adapters.engine_duckdb import DuckEngine
 from puhui.adapters.figures_lmdb import LmdbFigures
-from puhui.adapters.journal_file import FileJournal
-from puhui.adapters.keys_file import FileKeys
+from puhui.adapters.home_opened import STOPS, journal_of, keys_of
 from puhui.adapters.lake_delta import DeltaLake
 from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
 from puhui.adapters.names_splink import SplinkNames
+from puhui.adapters.objections_django import DjangoObjections
 from puhui.adapters.officers_files import OfficerFiles, make_key
 from puhui.adapters.opened_files import FileOnDisk, open_file
 from puhui.adapters.pack_sets import SETS, SHOWN, PackSets
@@ -34,6 +34,7 @@ from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
 from puhui.adapters.set_aside_xlsx import write_set_aside
 from puhui.adapters.settings_toml import ZoneSettings, read_settings, refuse_settled, write_settings
+from puhui.adapters.stops_journal import keep_stops
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.consent.evidence import RelyingParty
 from puhui.desk.acts import ADD_OFFICER, propose_act
@@ -55,6 +56,7 @@ from puhui.intake.take import preview, take
 from puhui.intake.watch import watching
 from puhui.lake.store import StoredParcel
 from puhui.model.delivery import Parcel
+from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, HomeRefused, UnknownName
 from puhui.packs.diff import Change
@@ -100,9 +102,10 @@ def init_zone(
     zone: str = "a1",
     buckets: int = 16,
     database: str = "",
+    keys: str = "files",
 ) -> Zone:
     """Make a zone: settings, keys, tables, and a copy of the packs, which are checked before anything is written."""
-    chosen = ZoneSettings(city=city, zone=zone, buckets=buckets, database=database)
+    chosen = ZoneSettings(city=city, zone=zone, buckets=buckets, database=database, keys=keys)
     folders = list(packs) or [shipped_packs() / name for name in SHIPPED]
     packs_of_zone = checked_packs(folders)
     refuse_settled(home)
@@ -140,11 +143,11 @@ def open_zone(home: Path) -> Zone:
     register = DjangoRegister()
     sets = PackSets(home)
     packs = _packs_in_use(sets, register)
-    keys = FileKeys(home / "keys")
+    keys = keys_of(home, settings)
     officers = OfficerFiles(home / "officers")
     scratch = ScratchFolders(home / "work", memory=settings.memory, threads=settings.threads)
     business, blobs = DeltaLake(home / "lake" / "business"), SealedFiles(home / "lake" / "base", keys)
-    journal = FileJournal(home / "vault" / "erasures.journal")
+    journal = journal_of(home, settings)
     held = bool(register.editions() or business.tables() or journal.entries())
     vault = Vault(
         _vault_store(home / "vault" / "vault.db", settings, held=held),
@@ -182,13 +185,16 @@ def open_zone(home: Path) -> Zone:
         buckets=settings.buckets,
         officers=officers,
         partners=_partners(settings, keys),
+        keys=keys,
+        objections=DjangoObjections(),
     )
+    keep_stops(journal_of(home, settings, STOPS), vault.commitment)
     finish_erasures(desk)
     repaired = repair(intake) if scratch.sweep() or needs_repair(intake) else None
     return Zone(home, settings, packs, intake, desk, register, officers.keys(), repaired)
 
 
-def _partners(settings: ZoneSettings, keys: FileKeys) -> Partners:
+def _partners(settings: ZoneSettings, keys: KeyStore) -> Partners:
     directory = DjangoDirectory(keys)
     return Partners(
         admissions=directory,
@@ -204,7 +210,7 @@ def open_letters(home: Path) -> tuple[LetterRooms, Officers]:
     """The rooms of letters of a zone, and its officers' keys."""
     zone = open_zone(home)
     records, party = VaultRecordKeys(zone.desk.vault), relying_party(zone.settings)
-    rooms = letter_rooms(zone.desk, DjangoLetters(records), DjangoSigners(), records, FileKeys(home / "keys"), party)
+    rooms = letter_rooms(zone.desk, DjangoLetters(records), DjangoSigners(), records, zone.desk.keys, party)
     return rooms, zone.officers
 
 
@@ -213,7 +219,7 @@ def relying_party(settings: ZoneSettings) -> RelyingParty:
     return RelyingParty(urlsplit(settings.site).hostname or "", (settings.site,))
 
 
-def zone_key(keys: FileKeys) -> Ed25519Signing:
+def zone_key(keys: KeyStore) -> Ed25519Signing:
     """The key that the zone signs answers and contracts with: `zone/<version>`."""
     key = keys.current("zone")
     return Ed25519Signing.of_seed(key.id, key.secret)

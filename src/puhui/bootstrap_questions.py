@@ -4,25 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from puhui.adapters.backup_copy import Facts, Source, write_backup
+from puhui.adapters.backup_manifest import facts_of
+from puhui.adapters.backup_restore import Given, draft_of, settle
+from puhui.adapters.changes_django import DjangoChanges
 from puhui.adapters.contracts_django import DjangoContracts
 from puhui.adapters.directory_django import DjangoDirectory
-from puhui.adapters.journal_file import FileJournal
-from puhui.adapters.keys_file import FileKeys
-from puhui.adapters.letters_django import DjangoLetters
+from puhui.adapters.home_opened import STOPS, epochs_of, journal_of
+from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
+from puhui.adapters.log_opened import Epoch as LogEpoch
 from puhui.adapters.log_opened import ZoneLog, open_log
+from puhui.adapters.monitors_django import DjangoMonitors
+from puhui.adapters.objections_django import DjangoObjections
+from puhui.adapters.settings_toml import Epoch, begin_epoch
+from puhui.adapters.stops_journal import read_stops
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.adapters.vault_threads import VaultThreads
+from puhui.adapters.webhooks_http import HttpWebhooks
 from puhui.adapters.witnesses_files import WitnessFiles
-from puhui.bootstrap import Zone, now, open_engine, relying_party, zone_key
+from puhui.bootstrap import Zone, now, open_engine, open_letters, open_zone, relying_party, zone_key
+from puhui.desk.backups import (
+    Seen,
+    ask_witnesses,
+    backed_up,
+    check_back_up,
+    check_restore,
+    end_log,
+    refuse_behind,
+    refuse_unproved,
+    restored,
+)
 from puhui.desk.editions import readable
-from puhui.desk.letter_rooms import VaultRecordKeys
+from puhui.desk.keys import ANSWERS, CHECKPOINTS, KeyPeriod, periods
+from puhui.desk.letter_rooms import LetterRooms, VaultRecordKeys, letter_rooms
 from puhui.desk.offers import offers_of
-from puhui.desk.trust import Ground, LogPeriod, Period, trust_of
+from puhui.desk.stops import replay_stops
+from puhui.desk.trust import Ground, LogGround, LogPeriod, Period, trust_of
+from puhui.gateway.monitor_looks import LookRooms
+from puhui.gateway.monitoring import Monitoring
+from puhui.gateway.monitors import MonitorRooms
 from puhui.gateway.prepared import Products
 from puhui.gateway.replay import ReplayRooms
 from puhui.gateway.rooms import Rooms
@@ -34,7 +62,11 @@ from puhui.ledger.store import EntryRow
 from puhui.model.delivery import Edition, EditionFile
 from puhui.model.figures import Snapshot
 from puhui.packs.load import load_packs
+from puhui.subjects.erase import erased_tokens
+from puhui.subjects.lookup import find
 from puhui.subjects.vault import Vault
+from puhui.wire.keys import Ed25519Signing
+from puhui.wire.notes import NoteSigner
 from puhui.wire.trust import Trust
 
 LOG = "ledger"  # the folder of the tiles, in the home
@@ -48,13 +80,18 @@ class Questions:
     log: ZoneLog
     publisher: Publisher
     files: Path
+    letters: LetterRooms
+    monitors: MonitorRooms
 
 
-class NoObjections:
-    """Nobody disputes anything."""
+class ThreadRecordKeys:
+    """`RecordKeys` for several threads."""
 
-    def of(self, token: str) -> Set[str]:
-        return frozenset()
+    def __init__(self, vaults: VaultThreads) -> None:
+        self._vaults = vaults
+
+    def record_key(self, token: str) -> bytes:
+        return VaultRecordKeys(self._vaults.vault).record_key(token)
 
 
 def vault_threads(zone: Zone) -> VaultThreads:
@@ -64,8 +101,8 @@ def vault_threads(zone: Zone) -> VaultThreads:
     def opened() -> Vault:
         return Vault(
             SqliteVault(home / "vault" / "vault.db", city=settings.city, zone=settings.zone),
-            FileKeys(home / "keys"),
-            FileJournal(home / "vault" / "erasures.journal"),
+            zone.desk.keys,
+            journal_of(home, settings),
             city=settings.city,
             zone=settings.zone,
             buckets=settings.buckets,
@@ -76,9 +113,8 @@ def vault_threads(zone: Zone) -> VaultThreads:
 
 def zone_log(zone: Zone, vaults: VaultThreads | None = None) -> ZoneLog:
     """The zone's log, for those who only read it or append to it now and then."""
-    return open_log(
-        zone.home / LOG, zone.desk.partners.zone, FileKeys(zone.home / "keys"), vaults or vault_threads(zone)
-    )
+    records, epochs = vaults or vault_threads(zone), epochs_of(zone.settings)
+    return open_log(zone.home / LOG, zone.desk.partners.zone, zone.desk.keys, records, epochs=epochs)
 
 
 @contextmanager
@@ -86,9 +122,10 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
     """The zone, ready to answer; its sequencer and publisher run until the end of the context."""
     # letters and keys are read on the event loop: one row each, by primary key, quicker than a change of threads
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    keys, vaults = FileKeys(zone.home / "keys"), vault_threads(zone)
+    keys, vaults = zone.desk.keys, vault_threads(zone)
     log = zone_log(zone, vaults)
-    studies = studies_of(zone.packs)
+    studies, records = studies_of(zone.packs), ThreadRecordKeys(vaults)
+    refuse_behind(newest_cosigned(zone, log), log.store.tree().size)
     with log.sequencer(now) as sequencer:
         publisher = log.publisher(sequencer, now, witnesses=witness_files(zone).witnesses())
         rooms = Rooms(
@@ -97,10 +134,10 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
             offers=offers_of(zone.packs, now().date()),
             products=Products(zone.packs, studies, lambda snapshot: edition_digests(zone, snapshot)),
             index=vaults,
-            letters=DjangoLetters(VaultRecordKeys(vaults.vault)),
+            letters=DjangoLetters(records),
             rules=rules_of_packs(zone.packs, studies),
             figures=zone.desk.figures.reader(),
-            objections=NoObjections(),
+            objections=DjangoObjections(),
             log=sequencer,
             again=log.archive,
             past=log.store,
@@ -108,8 +145,97 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
             origin=log.tools.origin,
             now=now,
         )
-        with Publishing(publisher):
-            yield Questions(rooms, log, publisher, zone.home / LOG)
+        letters = letters_asked_for(zone, vaults)
+        private = zone.settings.private_webhooks
+        monitors = MonitorRooms(rooms, DjangoChanges(), DjangoMonitors(), records, private=private)
+        looks = LookRooms(monitors, zone.desk.figures, HttpWebhooks(private=private))
+        with Publishing(publisher), Monitoring(looks):
+            yield Questions(rooms, log, publisher, zone.home / LOG, letters, monitors)
+
+
+def letters_asked_for(zone: Zone, vaults: VaultThreads) -> LetterRooms:
+    """The rooms of letters for the requests of institutions, in several threads."""
+    records = ThreadRecordKeys(vaults)
+    rooms = letter_rooms(
+        zone.desk,
+        DjangoLetters(records),
+        DjangoSigners(),
+        records,
+        zone.desk.keys,
+        relying_party(zone.settings),
+    )
+    return replace(
+        rooms,
+        find=lambda about: find(vaults.vault, about.kind, about.value, today=now().date()),
+        index=lambda text: bytes(vaults.vault.digests([text.encode()])[0]),
+    )
+
+
+def newest_cosigned(zone: Zone, log: ZoneLog) -> Seen:
+    """What the zone's witnesses cosigned last of its log."""
+    return ask_witnesses(witness_files(zone).witnesses(), log.store.checkpoint(log.store.tree().size))
+
+
+def back_up(
+    zone: Zone, target: Path, keys_target: Path | None, *, by: str, with_figures: bool = True
+) -> dict[str, Any]:
+    """Copy the zone while it serves: everything but the keys into `target`, the keys into `keys_target`."""
+    check_back_up(zone.desk, by=by)
+    log, desk = zone_log(zone), zone.desk
+    tables = [(desk.lake, name) for name in sorted({*zone.packs.resources, *desk.lake.tables()})]
+    tables += [(desk.service, name) for name in sorted({*zone.packs.relations, *desk.service.tables()})]
+    leases = [partial(store.lease, name) for store, name in tables]
+    desk.vault.commitment("backup")  # the key of the journals is there before it is needed: the backup has it
+    tree = log.store.tree()
+    facts = Facts(log.tools.origin, now().isoformat(), zone.settings.database, tree.size, tree.root.hex())
+    with desk.scratch() as scratch:
+        source = Source(zone.home, zone.settings.database, leases, scratch.folder, with_figures)
+        told = write_backup(source, target, keys_target, facts, desk.keys)
+    backed_up(desk, told, by=by)
+    return told
+
+
+def restore_zone(
+    source: Path,
+    home: Path,
+    officer: Callable[[Zone], str],
+    *,
+    keys: Path | None,
+    journals: Path | None,
+    reason: str,
+    complete: bool = False,
+    database: str = "",
+) -> dict[str, Any]:
+    """Bring a zone back from a backup: erasures and stops replayed, witnesses asked, the log ended or let go on.
+
+    `officer`: who acts, by the officers of the backup. `journals`: a folder of newer journals. `database`: an empty
+    PostgreSQL one, where it is not the old address. `complete`: nothing was answered after the backup.
+    """
+    draft, manifest = draft_of(Given(source, keys, journals, database), home)
+    zone = open_zone(draft)  # which carries out the erasures of the journal
+    by = officer(zone)
+    check_restore(zone.desk, by=by, reason=reason)
+    letters, _ = open_letters(draft)
+    journal = journal_of(draft, zone.settings, STOPS)
+    stops = read_stops(journal.entries(), zone.desk.vault.commitment)
+    replayed = replay_stops(stops, zone.desk, letters)
+    log = zone_log(zone)
+    seen, size = newest_cosigned(zone, log), log.store.tree().size
+    if complete:
+        refuse_unproved(seen, size)
+    else:
+        begin_epoch(draft, Epoch(size, end_log(zone.desk, by=by, reason=reason)))
+    zone = open_zone(draft)
+    told = {
+        **facts_of(manifest), "size": size, "log": zone_log(zone).tools.origin, "witnesses": dict(seen),
+        "stops_replayed": replayed, "erased": len(erased_tokens(zone.desk.vault)),
+    }  # fmt: skip
+    restored(zone.desk, {**told, "reason": reason}, by=by)
+    log = zone_log(zone)
+    with log.sequencer(now) as sequencer:
+        log.publisher(sequencer, now).publish()
+    settle(draft, home)
+    return told
 
 
 def witness_files(zone: Zone) -> WitnessFiles:
@@ -119,17 +245,34 @@ def witness_files(zone: Zone) -> WitnessFiles:
 
 def trust_file(zone: Zone) -> Trust:
     """The zone's trust file as it stands."""
-    keys, log, party = FileKeys(zone.home / "keys"), zone_log(zone), relying_party(zone.settings)
+    party = relying_party(zone.settings)
     ground = Ground(
-        origin=log.tools.origin,
-        answer_keys=[Period(zone_key(keys).verifying())],
-        log_keys=[LogPeriod(key) for key in log.keys],
+        logs=[_log_ground(epoch, following, zone) for epoch, following in _with_following(epochs_of(zone.settings))],
+        answer_keys=[Period(_signing(one).verifying(), one.start, one.end) for one in periods(zone.desk, ANSWERS)],
         rp_id=party.rp_id,
         origins=party.origins,
         witnesses=[key for key, _ in witness_files(zone).listed()],
         quorum=zone.settings.quorum,
     )
     return trust_of(zone.desk, ground)
+
+
+def _with_following(epochs: Sequence[LogEpoch]) -> list[tuple[LogEpoch, LogEpoch | None]]:
+    """The logs, the present one first, each with the one that followed it."""
+    return list(zip(epochs, [*epochs[1:], None], strict=True))[::-1]
+
+
+def _log_ground(epoch: LogEpoch, following: LogEpoch | None, zone: Zone) -> LogGround:
+    """A log with the versions of the log's key that were its own."""
+    own = range(epoch.first_key, following.first_key if following else sys.maxsize)
+    keys = [one for one in periods(zone.desk, CHECKPOINTS) if int(one.key.id.rpartition("/")[2]) in own]
+    return LogGround(
+        epoch.origin, [LogPeriod(NoteSigner(epoch.origin, _signing(one)).verifier, one.start, one.end) for one in keys]
+    )
+
+
+def _signing(one: KeyPeriod) -> Ed25519Signing:
+    return Ed25519Signing.of_seed(one.key.id, one.key.secret)
 
 
 def replay_rooms(zone: Zone) -> ReplayRooms:

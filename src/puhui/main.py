@@ -45,7 +45,8 @@ def serve(
         listening = listen(host, port)
         taken = listening.getsockname()[1]
         with open_questions(open_zone(home)) as questions:
-            interface = App(Routes(questions.rooms, questions.files), authority or f"{host}:{taken}")
+            routes = Routes(questions.rooms, questions.files, questions.letters, questions.monitors)
+            interface = App(routes, authority or f"{host}:{taken}")
             run(interface, listening, lambda: _ready("zone", host, taken, as_json))
 
 

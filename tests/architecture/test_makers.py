@@ -19,12 +19,20 @@ MAKERS = {
     "Snapshot": "indicators",
     "Figures": "indicators",
     "Subject": "subjects",
+    "Question": "wire",
+    "Caller": "institutions",
+    "Mandate": "contracts",
+    "Permit": "consent",
+    "Release": "disclosure",
+    "Receipt": "ledger",
+    "Answer": "gateway",
 }
 READ_BACK = {  # (file in src/puhui, word) → why it may
     ("adapters/register_django.py", "Edition"): "reads back, row by row, the editions that the lake made",
     ("adapters/figures_lmdb.py", "Figures"): "reads back the point-read file that indicators wrote",
     ("indicators/in_memory.py", "Edition"): "rows written in a pack's own tests stand for an edition",
     ("indicators/referee_figures.py", "Subject"): "asks a token for its kind; the token came in with the row",
+    ("gateway/replay.py", "Subject"): "the token of the log's own entry, whose answer is computed again",
     ("desk/upkeep.py", "Subject"): "a token that an approved proposal holds; the vault is asked about it",
 }
 
@@ -42,7 +50,7 @@ def made_words(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _is_word_of_model(called: ast.expr) -> bool:
     """`delivery.Edition` and the like."""
-    modules = ("delivery", "figures", "subject")
+    modules = ("delivery", "figures", "subject", "question")
     return isinstance(called, ast.Attribute) and called.attr in MAKERS and name_of(called.value) in modules
 
 

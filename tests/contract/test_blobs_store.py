@@ -162,12 +162,24 @@ def test_sealing_beside_other_work_shows_nothing_before_it_is_finished(store: Bl
     assert read(store, sealed, "d.set-aside") == b"two"
 
 
-def test_sealing_that_is_left_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_sealing_that_is_left_leaves_nothing(store: BlobStore, tmp_path: Path, times: int) -> None:
     delivered = tmp_path / "delivered"
     delivered.write_bytes(plain(1000))
-    with pytest.raises(KeyError), store.sealing("r", "d", delivered):
+    with pytest.raises(KeyError), store.sealing("r", "d", delivered) as sealing:
+        for _ in range(times):
+            sealing.begin()
         raise KeyError
     assert list((tmp_path / "base" / "r").iterdir()) == []
+
+
+def test_sealing_that_began_early_is_the_same(store: BlobStore, tmp_path: Path) -> None:
+    delivered = tmp_path / "delivered"
+    delivered.write_bytes(plain(1000))
+    with store.sealing("r", "d", delivered) as sealing:
+        sealing.begin()
+        sealed = sealing.finish()
+    assert read(store, sealed) == plain(1000)
 
 
 def test_sealing_says_what_went_wrong_beside(store: BlobStore, tmp_path: Path) -> None:

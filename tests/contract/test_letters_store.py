@@ -17,7 +17,7 @@ from puhui.consent.letter import Act, State, moved
 from puhui.desk.letter_states import act_document, change_letter, expire_letters, letter_file
 from puhui.desk.letters import propose_letter
 from puhui.model.refusals import Broken, NoSubject
-from puhui.model.refusals_question import EvidenceRefused, LetterRefused, SignerRefused
+from puhui.model.refusals_question import EvidenceRefused, LetterRefused, LogUnavailable, SignerRefused
 from puhui.records import models
 from puhui.wire.letters import ACT, check_letter_file
 
@@ -74,6 +74,17 @@ def test_a_letter_comes_back_as_it_was_signed(made: Made) -> None:
     assert kinds() == ["signer-enrolled", "letter-signed"]
     event = models.Event.objects.get(kind="letter-signed")
     assert (event.actor, event.subject, event.detail["digest"]) == (signer.id, TOKENS[FIRM], letter.digest.hex())
+
+
+def test_a_database_that_is_gone_says_so_and_comes_back(made: Made) -> None:
+    letter = signed(made.rooms, "anna", enrol(made.rooms, "anna", FIRM, person=ANNA))
+    connection = django_setup.connections["default"]
+    connection.ensure_connection()
+    raw = connection.connection
+    raw.close()  # behind Django's back, as a server that was restarted does it
+    with pytest.raises(LogUnavailable):
+        made.rooms.book.letter(letter.id)
+    assert made.rooms.book.letter(letter.id) == letter
 
 
 def test_a_use_is_seen_at_the_next_look(made: Made) -> None:

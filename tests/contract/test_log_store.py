@@ -13,7 +13,7 @@ import pytest
 
 from puhui.adapters import django_setup
 from puhui.adapters.log_django import DjangoLog
-from puhui.ledger.entries import AlreadyAnswered
+from puhui.ledger.entries import AlreadyAnswered, Intent
 from puhui.ledger.records import open_record
 from puhui.ledger.sequencer import Sequencer
 from puhui.model.question import Receipt
@@ -64,9 +64,14 @@ def fresh_database(conninfo: str) -> dict[str, Any]:
     import psycopg
 
     with psycopg.connect(conninfo, autocommit=True) as connection:
+        parts = {"USER": "postgres", "HOST": connection.info.host}
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'made'").fetchone():
+            connection.execute("CREATE DATABASE made")
+            django_setup.connect(django_setup.postgresql({"NAME": "made", **parts}))
+            django_setup.connect({"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"})
         connection.execute("DROP DATABASE IF EXISTS log WITH (FORCE)")
-        connection.execute("CREATE DATABASE log")
-        return django_setup.postgresql({"NAME": "log", "USER": "postgres", "HOST": connection.info.host})
+        connection.execute("CREATE DATABASE log TEMPLATE made")
+        return django_setup.postgresql({"NAME": "log", **parts})
 
 
 def told(sequencer: Sequencer, *intents: Any) -> list[Any]:
@@ -177,6 +182,41 @@ def test_a_letter_holds_in_the_transaction(
     assert type(outcome) is (refusal or Receipt)
     (asked,) = log.asked_in("bank-a", "2026-11")
     assert (asked.code, asked.price_fen) == ((refusal.code, 0) if refusal else ("", 150))
+
+
+def test_nobody_is_answered_after_a_revocation_was_acknowledged(log: DjangoLog) -> None:
+    """Whatever was acknowledged before an entry was written is seen by it, however they race."""
+    from django.db import connections
+
+    from puhui.records import models
+
+    letters, sizes = [f"R-{number}" for number in range(20)], {}
+    for name in letters:
+        letter(name, cap=10**6)
+
+    def revoke() -> None:
+        for name in letters:
+            models.Letter.objects.filter(id=name).update(state="REVOKED", version=3)
+            sizes[name] = log.tree().size  # of the log when the revocation was acknowledged, or later
+        connections["default"].close()
+
+    async def ask(sequencer: Sequencer) -> list[Any]:
+        outcomes: list[Any] = []
+        revoking = asyncio.get_running_loop().run_in_executor(None, revoke)
+        while not revoking.done():
+            outcomes += await asyncio.gather(*map(sequencer.append, each_letter()), return_exceptions=True)
+        return [*outcomes, *await asyncio.gather(*map(sequencer.append, each_letter()), return_exceptions=True)]
+
+    def each_letter() -> list[Intent]:
+        return [question(line(letter=name, version=2)) for name in letters]
+
+    with sequencing(log) as sequencer:
+        outcomes = asyncio.run(ask(sequencer))
+    assert set(names(outcomes)) <= {"Receipt", "LetterNotInForce"}
+    assert set(names(outcomes[-20:])) == {"LetterNotInForce"}
+    answered = [row for row in log.asked_in("bank-a", "2026-11") if not row.code]
+    assert all(row.entry < sizes[row.letter] for row in answered)
+    assert len(answered) == names(outcomes).count("Receipt")
 
 
 def test_the_last_use_of_a_letter_goes_to_the_first(log: DjangoLog) -> None:

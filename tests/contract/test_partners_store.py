@@ -199,8 +199,11 @@ def test_a_standing_is_seen_by_directory_and_book(tables: Tables) -> None:
     assert not tables.contracts.admitted("bank-a")
     assert not tables.contracts.licensed("bank-a", "filed_enterprise_bureau", "B-1", day)
     tables.directory.change(institution(licences=()), reason="asked", **BY)
+    tables.directory.change(institution(rate=3), reason="asked", **BY)
     tables.directory.change(institution(standing=Standing.ENDED), reason="asked", **BY)
-    assert tables.events()[1:] == ["institution-suspended", "institution-changed", "institution-ended"]
+    assert tables.events()[1:] == [
+        "institution-suspended", "institution-resumed", "institution-changed", "institution-ended",
+    ]  # fmt: skip
 
 
 def test_a_contract_is_signed_listed_and_ended_at_once(tables: Tables) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from puhui.adapters.journal_file import FileJournal
-from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.vault_sqlite import SqliteVault
-from puhui.model.keys import KeyStore
 from puhui.model.refusals import Broken
 from puhui.subjects.keyed import Digests
 from puhui.subjects.store import ErasureJournal, SealedCase, SealedRecord, SealedRows, Tombstone, VaultStore
@@ -159,65 +155,6 @@ def test_facts_about_the_vault_are_written_once(store: VaultStore) -> None:
     with pytest.raises(Broken), store.batch():
         store.write_meta({"city": "360800"})
     assert store.meta() == {"city": CITY}
-
-
-# --- keys ---
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> KeyStore:
-    return FileKeys(tmp_path / "keys")
-
-
-def test_a_key_is_made_once_and_stays(keys: KeyStore, tmp_path: Path) -> None:
-    first = keys.current("vault-seal")
-    assert first == keys.current("vault-seal") == FileKeys(tmp_path / "keys").current("vault-seal")
-    assert (first.id, len(first.secret)) == ("vault-seal/1", 32)
-    assert first.secret != keys.current("vault-index").secret
-    assert repr(first) == "Key(id='vault-seal/1')"
-
-
-def test_an_older_version_stays_readable(keys: KeyStore) -> None:
-    old = keys.current("k")
-    new = keys.renew("k")
-    assert new.id == "k/2"
-    assert keys.current("k") == new
-    assert keys.by_id("k/1") == old
-
-
-def test_names_that_begin_alike_are_different_keys(keys: KeyStore) -> None:
-    assert keys.current("parcel").id == "parcel/1"
-    assert keys.renew("parcel.1").id == "parcel.1/1"
-    assert keys.current("parcel").id == "parcel/1"
-
-
-def test_a_destroyed_or_damaged_key_is_refused(keys: KeyStore, tmp_path: Path) -> None:
-    keys.current("k")
-    keys.destroy("k/1")
-    keys.destroy("k/1")
-    with pytest.raises(Broken):
-        keys.by_id("k/1")
-    keys.current("j")
-    (tmp_path / "keys" / "j.1").write_bytes(b"short")
-    with pytest.raises(Broken):
-        keys.by_id("j/1")
-
-
-@pytest.mark.parametrize("name", ["", "../vault", "A", "a/b", ".hidden"])
-def test_odd_names_are_no_keys(keys: KeyStore, name: str) -> None:
-    with pytest.raises(ValueError):
-        keys.current(name)
-
-
-def test_processes_that_ask_at_once_get_one_key(tmp_path: Path) -> None:
-    ask = "import sys, pathlib; from puhui.adapters.keys_file import FileKeys\n"
-    ask += "print(FileKeys(pathlib.Path(sys.argv[1])).current('shared').secret.hex())"
-    command = [sys.executable, "-c", ask, str(tmp_path / "keys")]
-    asking = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
-    secrets = {process.communicate(timeout=60)[0] for process in asking}
-    assert len(secrets) == 1
-    assert secrets != {b""}
-    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["shared.1"]
 
 
 # --- the journal ---

@@ -72,6 +72,7 @@ def test_a_changed_row_is_found(town: Town) -> None:
         "tree",
         "tile",
         "question-without-entry",
+        "answer-without-question",
     }
 
 

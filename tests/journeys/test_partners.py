@@ -146,14 +146,20 @@ def test_keys_are_turned_over_and_stopped_at_once(hall: Hall) -> None:
     proposal = hall.run(*refused, *with_key, hall.of("bank-a-new"))
     assert hall.stop("institution", "suspend", home, "bank-a")["state"] == "suspended"
     assert hall.code("approve", home, proposal["proposal"], "--key", hall.of("bela")) == "contract-refused"
-    back = hall.stop("institution", "change", home, "bank-a", "--rate", 7)
+    changed = [
+        hall.stop("institution", "change", home, "bank-a", *to) for to in (("--rate", 7), ("--title-en", "A Bank"))
+    ]
+    assert [hall.approve(one)["state"] for one in changed] == ["suspended"] * 2, "a change lets nobody in"
+    back = hall.stop("institution", "resume", home, "bank-a")
     assert hall.approve(back)["state"] == "admitted"
     assert hall.approve(proposal)["state"] == "in_force"
-    assert hall.run("institution", "list", home)[0]["rate"] == 7
+    (row,) = hall.run("institution", "list", home)
+    assert (row["rate"], row["name"]["en"]) == (7, "A Bank"), "of two changes neither undoes the other"
     assert hall.approve(hall.stop("institution", "end", home, "bank-a"))["state"] == "ended"
-    with pytest.raises(Refused) as no:
-        hall.stop("institution", "change", home, "bank-a")
-    assert no.value.code == "admission-refused"
+    for what in ("change", "resume", "suspend"):
+        with pytest.raises(Refused) as no:
+            hall.stop("institution", what, home, "bank-a")
+        assert no.value.code == "admission-refused"
 
 
 def test_a_key_of_somebody_else_is_refused(hall: Hall) -> None:

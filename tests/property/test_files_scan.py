@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+from array import array
 from pathlib import Path
 from unittest.mock import patch
 
@@ -44,6 +45,7 @@ def plainly(data: bytes) -> Scan:
         blank_lines=sum(length == after for length, after in zip(lengths, crlf, strict=True)),
         longest=max([*lengths, len(data) - starts[-1]]),
         ends_with_newline=not data or data[-1:] in (b"\n", b"\r"),
+        marks=array("q", [end + 1 for end in ends[:: files_scan.EVERY]]),
     )
 
 

@@ -6,9 +6,8 @@ process, with a clock that a test turns, and answers through the ASGI applicatio
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,6 @@ from puhui.desk.letters import draft_letter, sign_letter, signed_by
 from puhui.desk.rooms import DeskRooms
 from puhui.desk.signers import Request, enrol_key, enrol_statement
 from puhui.ledger.store import AskedRow
-from puhui.model.question import BasisKind
 from puhui.model.subject import Identifier
 from puhui.wire.keys import Ed25519Signing
 from puhui.wire.letters import (
@@ -48,7 +46,7 @@ from puhui.wire.letters import (
     text_of,
 )
 
-from ..journeys.town import INSURED, MONTHS, SMALL, Town, firm, ric, uscc
+from ..journeys.town import INSURED, SMALL, Town, firm, ric, uscc
 
 LENDER = Path(__file__).parent / "lender"
 FIRM, QUIET, ERASED = (Identifier("uscc", uscc(serial)) for serial in (1, 2, 3))  # QUIET signed nothing
@@ -56,7 +54,7 @@ STRANGER = Identifier("uscc", uscc(9))  # of a right form, and nobody here
 ANNA, BEN = Identifier("ric", ric(1)), Identifier("ric", ric(2))  # ANNA represents FIRM
 CHILD = Identifier("ric", ric(3, "20120101"))
 AUTHORITY = "zone.example"
-BANKS = ("bank-a", "bank-b", "bureau-c")
+BANKS = ("bank-a", "bank-b", "bureau-c", "bank-d")  # bank-d asks through bureau-c
 LICENSED = ("filed_enterprise_bureau", "licensed_personal_bureau")
 LICENCE_DAYS, LETTER_DAYS = 20, 9
 EVERYTHING = {
@@ -86,8 +84,8 @@ def made(home: Path, database: str = "") -> None:
         add_officer(zone, name, home.parent / f"{name}.key", by="anna")
     for name in BANKS:
         _admit(zone, name)
-    for name in BANKS:
-        contract(zone.desk, name, EVERYTHING[name], end_users=["bank-b"] if name == "bureau-c" else [])
+    for name, products in EVERYTHING.items():
+        contract(zone.desk, name, products, end_users=["bank-d"] if name == "bureau-c" else [])
     letters, _ = open_letters(home)
     signed = {name: letter.id for name, letter in _signed(letters).items()}
     (home.parent / "letters.json").write_text(json.dumps(signed), "utf-8")
@@ -95,8 +93,7 @@ def made(home: Path, database: str = "") -> None:
 
 def _deliver(town: Town) -> None:
     town.firms(*(firm(serial) for serial in (1, 2, 3)))
-    for month in MONTHS:
-        town.paid(month, *((serial, "vat", f"{month}-15", 100) for serial in (1, 2, 3)))
+    town.paid("2026-06", *((serial, "vat", "2026-06-15", 5000) for serial in (1, 2, 3)))
     rows = [(who.value, "甲", "2026-06", uscc(1), 5000) for who in (ANNA, BEN, CHILD)]
     town.deliver("insured", INSURED, rows, "--period", "2026-06")
     named = [(who.value, ANNA.value, "法定代表人") for who in (FIRM, QUIET, ERASED)]
@@ -165,9 +162,9 @@ def _signed(rooms: LetterRooms) -> dict[str, Letter]:
         "firm": sign(rooms, "firm", FIRM),
         "no-tax": sign(rooms, "firm", FIRM, ticks=("register",)),
         "once": sign(rooms, "firm", FIRM, mode="once", cap=1, window="letter"),
-        "short": sign(rooms, "firm", FIRM, range_months=6),
+        "short": sign(rooms, "firm", FIRM, range_months=0),
         "of-b": sign(rooms, "firm", FIRM, institution="bank-b"),
-        "through-c": sign(rooms, "firm", FIRM, institution="bureau-c", end_user="bank-b"),
+        "through-c": sign(rooms, "firm", FIRM, institution="bureau-c", end_user="bank-d"),
         "erased": sign(rooms, "erased", ERASED),
         "ben": sign(rooms, "ben", BEN, wording="person_letter", ticks=("insured",), range_months=0),
     }
@@ -200,7 +197,7 @@ def sign(
     """A letter of a subject, signed by the key of that name."""
     said: dict[str, Any] = {
         "institution": "bank-a", "end_user": "", "wording": "firm_letter", "purpose": "lending", "range_months": 24,
-        "mode": "periodic", "cap": 24, "window": "letter", "retention_days": 365, "life_days": LETTER_DAYS,
+        "mode": "periodic", "cap": 1000, "window": "letter", "retention_days": 365, "life_days": LETTER_DAYS,
     }  # fmt: skip
     signer = rooms.signers.signer(signer_id("ed25519", key(name).verifying().public))
     assert signer is not None, f"{name} is not enrolled"
@@ -264,9 +261,24 @@ class Office:
         return self.questions.log.check(records=True).findings
 
 
+_open: list[Path] = []
+
+
 @contextmanager
 def office(home: Path) -> Iterator[Office]:
-    """The town of this home, open; its clock stands still at a whole minute unless a test turns it."""
+    """The town of this home, open; its clock stands still unless a test turns it.
+
+    One home at a time: a process has one database, and threads that open it later would find another's.
+    """
+    assert not _open or _open[-1] == home, "close the other town first"
+    _open.append(home)
+    try:
+        yield from _opened(home)
+    finally:
+        _open.pop()
+
+
+def _opened(home: Path) -> Iterator[Office]:
     clock = Clock(now().replace(microsecond=0))
     with patch("puhui.bootstrap.now", clock), patch("puhui.bootstrap_questions.now", clock):
         zone = open_zone(home)
@@ -282,11 +294,3 @@ def _sharing(desk: DeskRooms, questions: Questions) -> DeskRooms:
     rooms: Any = questions.rooms
     shared = replace(desk.partners, admissions=rooms.directory, directory=rooms.directory, contracts=rooms.book)
     return replace(desk, partners=shared)
-
-
-def run(story: Coroutine[Any, Any, Any]) -> Any:
-    """Run a story of an event loop to its end."""
-    return asyncio.run(story)
-
-
-LETTER_KIND = BasisKind.LETTER.value

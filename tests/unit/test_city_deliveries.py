@@ -149,3 +149,26 @@ def test_true_rows_fit_the_pack(item: str, district: Any) -> None:
 def test_layouts_cover_every_kind_that_the_city_tells() -> None:
     layouts = layouts_of(packs().resources.values(), 600)
     assert {*AGENCIES, *TOLD} <= set(layouts)
+
+
+def test_nearly_every_firm_names_its_representative(district: Any) -> None:
+    rows = AGENCIES["SCJ-05"](district)
+    table = rows.table.to_pydict()
+    firms = dict(zip(district.firms.uscc.to_pylist(), district.firms.boss.tolist(), strict=True))
+    people = district.people.ric.to_pylist()
+    led = [at for at, position in enumerate(table["person_position"]) if position == "法定代表人"]
+    assert all(table["id_no"][at] == people[firms[table["uscc"][at]]] for at in led)
+    assert all(people[place - len(firms)] == number for place, number in zip(rows.subject, table["id_no"], strict=True))
+    registered = int((district.firms.kind <= 1).sum())
+    assert 0.95 * registered < len({table["uscc"][at] for at in led}) == len(led) <= registered
+
+
+@pytest.mark.parametrize("subjects", [30, 100])
+def test_a_small_city_sends_no_file_that_says_nothing(subjects: int) -> None:
+    made = city(subjects, 1)
+    sent = [made.folder / entry["file"] for entry in deliveries(made)]
+    silent = [path for path in sent if path.suffix in (".jsonl", ".xml") and not records(path, "")]
+    assert silent == []
+    assert {path.name for path in sent} == {
+        path.name for path in (made.folder / "deliveries").iterdir() if not path.name.endswith(".manifest.json")
+    }

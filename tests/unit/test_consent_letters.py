@@ -238,6 +238,8 @@ def test_a_proposal_to_another_is_nobodys_to_sign(made: Made) -> None:
     ("changed", "part"),
     [
         ({"zone": "puhui/360800/b1"}, "zone"),
+        ({"id": "B-" + "a" * 26}, "id"),
+        ({"id": "L-" + "a" * 99}, "id"),
         ({"items": {"SWJ-06": "written_consent"}}, "items"),
         ({"items": {}}, "items"),
         ({"ticks": ()}, "ticks"),
@@ -273,7 +275,10 @@ def test_the_institutions_name_and_the_text_are_the_zones_own(made: Made) -> Non
     signer = enrol(made.rooms, "anna", FIRM, person=ANNA)
     draft = draft_letter(made.rooms, terms(), FIRM, Choices(("tax",), {}, "zh", signed_by(signer)))
     document = read_letter(draft.document)
-    assert "机构bank-a" in draft.text and "用途：贷款" in draft.text
+    assert "机构bank-a" in draft.text and "用途：贷款" in draft.text and "最终用户" not in draft.text
+    through = terms(institution="bureau", end_user="bank-a")
+    for_another = draft_letter(made.rooms, through, FIRM, Choices(("tax",), {}, "en", signed_by(signer))).text
+    assert "bureau (bureau), for the end user: bank-a (bank-a)" in for_another
     renamed = msgspec.structs.replace(document.institution, name=Named(zh="好银行", en="Good Bank"))
     other_text = msgspec.structs.replace(document.wording, digest="A" * 43 + "=")
     for part, changed in (("institution", renamed), ("wording", other_text)):

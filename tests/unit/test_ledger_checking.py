@@ -165,7 +165,7 @@ SPOILED: dict[str, tuple[Callable[[Copied], None], set[str]]] = {
     ),
     "a refusal made an answer": (
         lambda it: it.sql("UPDATE records_asked SET code = '' WHERE code <> ''"),
-        {"question-without-entry", "counter"},
+        {"question-without-entry", "answer-without-question", "counter"},
     ),
     "a price": (
         lambda it: it.sql("UPDATE records_asked SET price_fen = 1 WHERE code = ''"),

@@ -1,5 +1,4 @@
-"""Publishing: tiles that say what the database says, witnesses that are believed only after a look, proofs made again.
-"""
+"""Publishing: tiles say what the database says, witnesses are believed after a look, proofs are made again."""
 
 from __future__ import annotations
 

@@ -220,14 +220,12 @@ PROPOSAL: dict[str, Any] = {
     "about": {"kind": "uscc", "value": USCC},
     "wording": "tax-loan",
     "purpose": "lending",
-    "ticks": ["tax"],
     "mode": "periodic",
     "cap": 12,
     "window": "year",
     "range_months": 24,
     "retention_days": 365,
-    "start": "2026-11-22T00:00:00Z",
-    "end": "2027-11-22T00:00:00Z",
+    "life_days": 365,
 }
 
 
@@ -237,7 +235,7 @@ def test_a_proposal_of_a_letter() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("cap", 0), ("mode", "always"), ("window", "day"), ("start", "2026-11-22"), ("retention_days", -1)],
+    [("cap", 0), ("mode", "always"), ("window", "day"), ("life_days", 0), ("retention_days", -1)],
 )
 def test_a_proposal_of_another_form(name: str, value: object) -> None:
     with pytest.raises(BadRequest) as refused:
@@ -249,10 +247,15 @@ def test_a_monitor_asks_once_after_each_snapshot() -> None:
     limits = [{"item": "tax_paid_12m", "when": "below", "value": "1000"}]
     body = json.dumps({k: v for k, v in QUESTION.items() if k != "end_user"} | {"limits": limits}).encode()
     monitor = read(MonitorForm, body)
-    asked = [standing_question(monitor, monitor_id="M-1", snapshot=n, key_id="bank-a/1", now=5) for n in (3, 3, 4)]
-    assert asked[0] == asked[1]
-    assert asked[0].product == "tax_loan_basic" and asked[0].created == 5
-    assert len({one.nonce for one in asked}) == len({one.digest for one in asked}) == 2
+    asked = [
+        standing_question(monitor, monitor_id="M-1", secret="s", snapshot=n, key_id="b/1", nonce=nonce, now=5)
+        for n, nonce in ((3, "a"), (3, "b"), (4, "c"))
+    ]
+    first, again, later = asked
+    assert (first.digest, first.idempotency_key, first.content) == (again.digest, again.idempotency_key, again.content)
+    assert first.product == "tax_loan_basic" and first.created == 5
+    assert len({one.nonce for one in asked}) == 3
+    assert later.digest != first.digest and later.idempotency_key != first.idempotency_key
 
 
 # --- refusals ---

@@ -1,7 +1,8 @@
 """`BlobStore` as encrypted files: AES-256-GCM in chunks, one key per parcel, wrapped by the zone's landing key.
 
 A chunk's associated data are its blob's name, its index and whether it is the last, so that chunks cannot be swapped,
-cut off or moved to another parcel. Destroying the wrapped key (records) makes every blob of the parcel unreadable for good.
+cut off or moved to another parcel. Destroying the wrapped key (records) makes every blob of the parcel unreadable for
+good.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import io
 import os
 import secrets
 import struct
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
@@ -51,13 +53,12 @@ class SealedFiles:
         sealed, secret = self._new_key(resource)
         draft, left = self._draft(resource), Event()
         try:
-            with ThreadPoolExecutor(1, "sealing") as beside, path.open("rb") as source:
-                written = beside.submit(_write_draft, draft, secret, f"{resource}/{name}", source, left)
+            with path.open("rb") as source, ThreadPoolExecutor(1, "sealing") as beside:
+                write = partial(beside.submit, _write_draft, draft, secret, f"{resource}/{name}", source, left)
                 try:
-                    yield _Sealing(sealed, written, draft, self._root / resource / name)
+                    yield _Sealing(sealed, write, draft, self._root / resource / name)
                 finally:
-                    left.set()
-                    wait([written])
+                    left.set()  # and the pool waits for its thread
         finally:
             draft.unlink(missing_ok=True)
 
@@ -118,13 +119,22 @@ class SealedFiles:
 
 
 class _Sealing:
-    def __init__(self, sealed: Sealed, written: Future[None], draft: Path, target: Path) -> None:
-        self._sealed, self._written, self._draft, self._target = sealed, written, draft, target
+    def __init__(self, sealed: Sealed, write: Callable[[], Future[None]], draft: Path, target: Path) -> None:
+        self._sealed, self._write, self._draft, self._target = sealed, write, draft, target
+        self._written: Future[None] | None = None
+
+    def begin(self) -> None:
+        self._begun()
 
     def finish(self) -> Sealed:
-        self._written.result()
+        self._begun().result()
         publish(self._draft, self._target)
         return self._sealed
+
+    def _begun(self) -> Future[None]:
+        if self._written is None:
+            self._written = self._write()
+        return self._written
 
 
 def _write_draft(draft: Path, secret: bytes, name: str, source: BinaryIO, left: Event) -> None:

@@ -24,7 +24,7 @@ from puhui.wire.keys import Verifying, verifying
 
 SIGNER = "signer"  # who holds a key that a subject signs with
 _EVENT_OF = {
-    Standing.ADMITTED: "institution-changed",
+    Standing.ADMITTED: "institution-resumed",
     Standing.SUSPENDED: "institution-suspended",
     Standing.ENDED: "institution-ended",
 }
@@ -89,9 +89,10 @@ class DjangoDirectory:
     def change(self, institution: Institution, *, by: str, at: datetime, reason: str) -> None:
         with transaction.atomic():
             lock_partners()
-            self._row(institution.id)
+            before = self._row(institution.id).state
             models.Institution.objects.filter(pk=institution.id).update(**_columns(institution))
-            _event(_EVENT_OF[institution.standing], by, at, {**_told(institution), "reason": reason})
+            kind = _EVENT_OF[institution.standing] if before != institution.standing.value else "institution-changed"
+            _event(kind, by, at, {**_told(institution), "reason": reason})
         self._watched.forget()
 
     def add_key(self, name: str, key: NewKey, *, by: str, at: datetime) -> str:

@@ -59,6 +59,7 @@ def open_csv(path: Path, workdir: Path) -> Records:
         size=found.size,
         dialect=replace(dialect, encoding=encoding, bom=bom, longest=text_scan.longest),
         banner=banner,
+        marks=text_scan.marks,
     )
     return records if text_scan.plain else split_exactly(records, workdir)
 
@@ -133,8 +134,8 @@ def _physical_line(sample: str, delimiter: str, record: int) -> int:
 def read_sql(records: Records, *, rejects: str | None = REJECTS) -> str:
     """What to write after FROM: all columns as text, in file order. The Parquet form has LINE beside them.
 
-    For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`; without a name
-    they are passed over.
+    For the CSV form, rejected records go to the temporary tables `<rejects>_scans` and `<rejects>_errors`; without a
+    name they are passed over.
     """
     if records.form is Form.PARQUET:
         return f"read_parquet({literal(str(records.path))})"

@@ -8,13 +8,16 @@ in which every physical line is a record ("plain") go that way.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from puhui.intake.formats import EVERY
 
 CHUNK = 1 << 23
 _PART = 1 << 21  # read at a time: small enough to stay in the processor's cache while it is looked at thrice
@@ -43,6 +46,7 @@ class Scan:
     blank_lines: int = 0
     longest: int = 0  # bytes of the longest line
     ends_with_newline: bool = True
+    marks: array[int] = field(default_factory=lambda: array("q"))  # starts of the lines after line feeds 0, EVERY, …
 
     @property
     def newline(self) -> str:
@@ -123,6 +127,7 @@ class _Pass:
         found.cr += int(np.count_nonzero(part == _CR)) if returns else 0
         crlf = self._crlf(part, ends) if returns else 0
         found.crlf += int(np.count_nonzero(crlf))
+        found.marks.frombytes((ends[-found.lf % EVERY :: EVERY] + (start + 1)).tobytes())
         found.lf += len(ends)
         if len(ends):
             if len(quotes) or self.odd:

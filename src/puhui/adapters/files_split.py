@@ -4,9 +4,9 @@ misread.
 The grammar (`docs/reference/files.md`): lines end with LF or CRLF (with CR where the file has no LF); blank
 lines are no records; a value that starts with a quote ends at its closing quote, a doubled quote inside
 stands for one; blanks before an opening and after a closing quote do not count; empty values too many at
-the end of a record (trailing delimiters) are forgiven, as the engine does. A record over several lines that does not come out
-whole breaks at its first line only, and reading goes on with the next line: one open quote never swallows the
-rest of a file.
+the end of a record (trailing delimiters) are forgiven, as the engine does. A record over several lines that does
+not come out whole breaks at its first line only, and reading goes on with the next line: one open quote never
+swallows the rest of a file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""A list of entries in one file, one line each, only ever appended to. The file is 0600."""
+"""A list of entries in one file, one line each, only ever appended to. The file is 0600.
+
+Promises: an entry is durable once `append` returns, in the second copy too where there is one: a folder outside the
+home, at best on another machine. So a restored backup finds the newer journal. A copy that cannot be written fails the
+append.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,11 @@ from puhui.adapters.durable import sync_folder
 
 
 class FileJournal:
-    """An ErasureJournal over one file."""
+    """An ErasureJournal over one file. `copies`: a folder that gets a second copy; None: there is none."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, copies: Path | None = None) -> None:
         self._file = file
+        self._copy = copies / file.name if copies else None
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def append(self, entry: bytes) -> None:
@@ -27,12 +33,33 @@ class FileJournal:
         finally:
             os.close(handle)
         sync_folder(self._file.parent)
+        if self._copy:
+            _bring(self._file, self._copy)
 
     def entries(self) -> list[bytes]:
         """All whole lines, oldest first."""
-        if not self._file.exists():
-            return []
-        return [line for line in self._file.read_bytes().split(b"\n")[:-1] if line]
+        return lines_of(self._file)
+
+
+def lines_of(file: Path) -> list[bytes]:
+    """The whole lines of a journal's file, oldest first; none where there is no file."""
+    if not file.exists():
+        return []
+    return [line for line in file.read_bytes().split(b"\n")[:-1] if line]
+
+
+def _bring(file: Path, copy: Path) -> None:
+    """The copy gets what it lacks at its end, so one that was out of reach for a while is whole again."""
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(copy, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        with file.open("rb") as source:
+            source.seek(os.fstat(handle).st_size)
+            os.write(handle, source.read())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    sync_folder(copy.parent)
 
 
 def _ends_whole(handle: int) -> bool:

@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import F
 
 from puhui.adapters import django_setup  # noqa: F401  imported first: settings before models
+from puhui.adapters.own_connection import OwnConnection
 from puhui.consent.bases import hidden_until
 from puhui.consent.book import Admitted, Sealed, Stored
 from puhui.consent.drafting import refused
@@ -25,7 +26,7 @@ from puhui.consent.sealing import RecordKeys, open_sealed
 from puhui.consent.signers import Authority, Signer
 from puhui.model.question import BasisKind
 from puhui.model.refusal import Said
-from puhui.model.refusals_question import EvidenceRefused, SignerRefused
+from puhui.model.refusals_question import EvidenceRefused, LogUnavailable, SignerRefused
 from puhui.records import models
 from puhui.wire.letters import LetterFile, Named, Proof
 
@@ -49,12 +50,12 @@ class DjangoLetters:
         self._keys = keys
         self._kept: dict[str, tuple[tuple[Any, ...], Letter]] = {}
         self._select = _select()
+        self._own = OwnConnection()
 
     # the hot path
 
     def letter(self, letter_id: str) -> Letter | None:
-        connection.ensure_connection()
-        row = connection.connection.execute(self._select, (letter_id,)).fetchone()
+        row = self._row(letter_id)
         if row is None:
             return None
         kept = self._kept.get(letter_id)
@@ -65,6 +66,16 @@ class DjangoLetters:
             self._kept.clear()
         self._kept[letter_id] = (row, letter)
         return letter
+
+    def _row(self, letter_id: str) -> tuple[Any, ...] | None:
+        try:
+            found: tuple[Any, ...] | None = self._own.raw().execute(self._select, (letter_id,)).fetchone()
+        except (Error, connection.Database.Error):
+            self._own.close()  # the next question gets another one
+            raise LogUnavailable(
+                LogUnavailable.meaning, todo=Said("检查数据库后重试", "see to the database, then ask again")
+            ) from None
+        return found
 
     def stated(self, letter: Letter) -> Mapping[str, str]:
         if not letter.stated:

@@ -26,6 +26,17 @@ SIGNING_KEY = "log-signer"  # in the key store; its secret is the seed of an Ed2
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """A log under one origin. `first_key`: the version of the log's key that it began with. `size`: its leaves when it
+    ended, because a backup was restored; None: it goes on.
+    """
+
+    origin: str
+    first_key: int = 1
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneLog:
     """The log of one zone. `tiles.size` may be behind the store: the publisher brings it up."""
 
@@ -34,6 +45,7 @@ class ZoneLog:
     tools: Tools
     archive: Archive
     keys: tuple[NoteVerifier, ...]  # all that ever signed checkpoints
+    ended: tuple[tuple[str, int], ...] = ()  # origin and size of the logs that this one goes on from
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -64,7 +76,10 @@ class ZoneLog:
     ) -> LogReport:
         """The whole log, from storage; `records`: every record is opened too."""
         archive = self.archive if records else None
-        return check_log(self.store, self.tiles, self.tools.origin, self.keys, witness_keys, archive=archive, step=step)
+        origin, ended = self.tools.origin, self.ended
+        return check_log(
+            self.store, self.tiles, origin, self.keys, witness_keys, ended=ended, archive=archive, step=step
+        )
 
     def statement(self, institution: str, month: str) -> Statement:
         """An institution's month."""
@@ -74,28 +89,34 @@ class ZoneLog:
         return statement_of(institution, month, ((row, leaves[row.entry]) for row in asked), tree_size=size)
 
 
-def open_log(folder: Path, origin: str, keys: KeyStore, record_keys: RecordKeys) -> ZoneLog:
+def open_log(
+    folder: Path, origin: str, keys: KeyStore, record_keys: RecordKeys, *, epochs: Sequence[Epoch] = ()
+) -> ZoneLog:
     """The log whose tables are in the database that Django is connected to, and whose tiles are in `folder`.
 
-    `origin`: `puhui/<city>/<zone>`, also the name of its key. Raises Broken where a key is gone.
+    `origin`: `puhui/<city>/<zone>`, also the name of its key. `epochs`: all logs of the zone, the present one last,
+    where a backup was ever restored. Raises Broken where a key is gone.
     """
     store, tiles = DjangoLog(), TileFiles(folder)
     zone_keys = ZoneKeys(keys)
-    signers = _signers(origin, keys)
-    tools = Tools(origin, signers[-1], record_keys, zone_keys, price_of)
-    return ZoneLog(
-        store, tiles, tools, Archive(store, tiles, record_keys, zone_keys), tuple(one.verifier for one in signers)
-    )
+    logs = list(epochs) or [Epoch(origin)]
+    signers = [NoteSigner(epoch.origin, seed) for epoch, seed in _signers(logs, keys)]
+    tools = Tools(logs[-1].origin, signers[-1], record_keys, zone_keys, price_of)
+    archive = Archive(store, tiles, record_keys, zone_keys)
+    ended = tuple((one.origin, one.size) for one in logs if one.size is not None)
+    return ZoneLog(store, tiles, tools, archive, tuple(one.verifier for one in signers), ended)
 
 
-def _signers(origin: str, keys: KeyStore) -> list[NoteSigner]:
-    """Every version of the log's key, the current one last. Old ones that were destroyed are left out."""
+def _signers(logs: Sequence[Epoch], keys: KeyStore) -> list[tuple[Epoch, Ed25519Signing]]:
+    """Every version of the log's key with its log, the current one last. Old ones that were destroyed are left out."""
     current = keys.current(SIGNING_KEY)
     name, _, newest = current.id.rpartition("/")
     found = []
-    for version in range(1, int(newest)):
+    for version in range(1, int(newest) + 1):
         try:
-            found.append(keys.by_id(f"{name}/{version}"))
+            key = keys.by_id(f"{name}/{version}")
         except Broken:
             continue
-    return [NoteSigner(origin, Ed25519Signing.of_seed(key.id, key.secret)) for key in (*found, current)]
+        epoch = next(one for one in reversed(logs) if one.first_key <= version)
+        found.append((epoch, Ed25519Signing.of_seed(key.id, key.secret)))
+    return found

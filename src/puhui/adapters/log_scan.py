@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 from typing import Any
 
 from puhui.adapters.log_sql import Row, Speech, read_moment
 from puhui.adapters.log_transaction import ENTRY, entry_row
-from puhui.ledger.store import Count, EntryRow, StoredCheckpoint, StoreFault, Tallies
+from puhui.ledger.store import Count, EntryRow, Leaves, StoredCheckpoint, StoreFault, Tallies
 
 _ROWS = 4096
 _QUESTIONS = "('answer', 'refusal')"
@@ -21,11 +22,12 @@ class DjangoLogScan:
         """This thread's connection."""
         raise NotImplementedError
 
-    def every_commitment(self, chunk: int) -> Iterator[tuple[int, Sequence[bytes], set[int]]]:
-        sql = 'SELECT "index", entry, batch_size FROM records_logentry ORDER BY "index"'
+    def every_commitment(self, chunk: int) -> Iterator[Leaves]:
+        sql = 'SELECT "index", entry, batch_size, kind FROM records_logentry ORDER BY "index"'
         for rows in self._scan(sql, chunk=chunk):
             for run in [rows] if rows[-1][0] - rows[0][0] + 1 == len(rows) else _runs(rows):
-                yield run[0][0], [row[1] for row in run], {row[2] for row in run}
+                _, entries, sizes, kinds = zip(*run, strict=True)
+                yield Leaves(run[0][0], entries, set(sizes), Counter(kinds))
 
     def every_checkpoint(self) -> Iterator[StoredCheckpoint]:
         sql = (
@@ -44,16 +46,11 @@ class DjangoLogScan:
     def tallies(self) -> Tallies:
         join = 'records_asked a LEFT JOIN records_logentry e ON e."index" = a.entry'
         return Tallies(
-            entries={row[0]: row[1] for row in self._all("SELECT kind, count(*) FROM records_logentry GROUP BY kind")},
             asked_answers=self._one("SELECT count(*) FROM records_asked WHERE code = ''"),
             asked_refusals=self._one("SELECT count(*) FROM records_asked WHERE code <> ''"),
             asked_without_entry=self._one(
                 f"SELECT count(*) FROM {join} WHERE e.kind IS NULL OR e.kind NOT IN {_QUESTIONS}"
                 " OR (e.kind = 'answer') <> (a.code = '') OR e.institution <> a.institution"
-            ),
-            entries_without_asked=self._one(
-                'SELECT count(*) FROM records_logentry e LEFT JOIN records_asked a ON a.entry = e."index"'
-                " WHERE e.kind = 'answer' AND a.entry IS NULL"
             ),
             asked_counted=self._counted(
                 "SELECT contract, product, 'month:' || month, count(nonce), sum(CASE WHEN code = '' THEN 1 ELSE 0 END),"

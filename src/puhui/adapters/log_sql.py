@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
+from django.db import connection
 
 from puhui.adapters import django_setup  # noqa: F401  settings before connections
 from puhui.ledger.store import StoreFault
@@ -22,6 +23,7 @@ from puhui.ledger.store import StoreFault
 T = TypeVar("T")
 Row = Sequence[Any]
 _ROWS_A_STATEMENT = 32  # a power of two; with the widest table still below SQLite's oldest limit of parameters
+_MAPPED = 1 << 40  # bytes; SQLite takes what it was built for at most
 _DEADLOCKS = ("40P01", "40001")
 _TRIES = 3
 _decode = msgspec.json.decode
@@ -114,6 +116,10 @@ class Sqlite(Speech):
         rows: list[Row] = _decode(found[0])
         return rows
 
+    def scan(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
+        self.raw.execute(f"PRAGMA mmap_size={_MAPPED}")  # pages are not copied: a scan takes half the time
+        yield from super().scan(sql, params, chunk)
+
     def given(self, *casts: str) -> str:
         parts = (f"CAST(json_extract(value, '$[{n}]') AS {cast}) AS c{n}" for n, cast in enumerate(casts))
         return f"(SELECT {', '.join(parts)} FROM json_each(?)) AS j"
@@ -138,10 +144,15 @@ class Postgresql(Speech):
         return self.rows(f"SELECT {', '.join(columns)} {rest} {lock}", params)
 
     def scan(self, sql: str, params: Sequence[Any], chunk: int) -> Iterator[list[Row]]:
-        with self.raw.transaction(), self.raw.cursor(name="log_scan") as cursor:
-            cursor.execute(self.spoken(sql), params)
-            while found := cursor.fetchmany(chunk):
-                yield found
+        own = connection.copy()  # scans run side by side and end in any order: each has a transaction of its own
+        own.ensure_connection()
+        try:
+            with own.connection.transaction(), own.connection.cursor(name="log_scan") as cursor:
+                cursor.execute(self.spoken(sql), params)
+                while found := cursor.fetchmany(chunk):
+                    yield found
+        finally:
+            own.close()
 
     def spoken(self, sql: str) -> str:
         return sql.replace("?", "%s")

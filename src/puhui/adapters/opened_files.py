@@ -15,10 +15,11 @@ from puhui.adapters.files_csv import read_sql, rejected_rows
 from puhui.adapters.files_open import open_records
 from puhui.adapters.files_split import split_exactly
 from puhui.adapters.tables_duckdb import DuckTables
-from puhui.intake.formats import LINE, Form, Records
+from puhui.intake.formats import EVERY, LINE, Form, Records
 from puhui.quality.check import BrokenRecord
 
 _BLOCK = 1 << 22
+_A_JUMP = 100  # lines that are read through in the time that it takes to go to one
 
 
 @dataclass(slots=True)
@@ -59,11 +60,32 @@ class FileOnDisk:
         dialect = self.records.dialect
         skipped = dialect.skip + 1  # lines before the first record; then one record a line
         found: dict[int, list[str]] = {}
-        for number, line in _physical_lines(self.records.path, [line + skipped - 1 for line in lines], dialect.newline):
+        for number, line in self._physical_lines([line + skipped - 1 for line in lines]):
             text = line.decode("utf-8", errors="replace").rstrip("\r\n")
             cells = next(csv.reader(io.StringIO(text), delimiter=dialect.delimiter, skipinitialspace=True), [])
             found[number - skipped + 1] = cells
         return found
+
+    def _physical_lines(self, wanted: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Some lines of the file by their numbers from 0, ascending: few are gone to, for many the file is read."""
+        records = self.records
+        if records.marks and wanted and len(wanted) * _A_JUMP < wanted[-1]:
+            return _lines_by_marks(records.path, wanted, records.marks)
+        return _physical_lines(records.path, wanted, records.dialect.newline)
+
+
+def _lines_by_marks(path: Path, wanted: Sequence[int], marks: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """As `_physical_lines`, of a file whose line ends are line feeds: from the last mark before each line."""
+    with path.open("rb") as file:
+        for one in wanted:
+            mark = (one - 1) // EVERY
+            if mark >= len(marks):
+                return
+            file.seek(marks[mark] if one else 0)
+            for _ in range((one - 1) % EVERY if one else 0):
+                file.readline()
+            if line := file.readline():
+                yield one, line.removesuffix(b"\n")
 
 
 def _physical_lines(path: Path, wanted: Sequence[int], newline: str) -> Iterator[tuple[int, bytes]]:

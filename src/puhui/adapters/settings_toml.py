@@ -17,6 +17,16 @@ _FILE = "zone.toml"
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """A log that began when a backup was restored: after so many entries of the one before, with this version of the
+    log's key.
+    """
+
+    size: int
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneSettings:
     """Which city and zone this is, into how many buckets subjects fall, and where its tables are."""
 
@@ -29,6 +39,9 @@ class ZoneSettings:
     private_webhooks: bool = False  # notices may go to hosts inside the zone's own networks
     site: str = "http://localhost:8765"  # the origin on which letters are signed with passkeys
     quorum: int = 0  # witnesses that must sign a checkpoint before it counts; 0: none is waited for
+    keys: str = "files"  # who keeps the keys: files | command:/PATH | pkcs11:URI
+    journals: str = ""  # a folder outside the home that gets a second copy of the journals of erasures and stops
+    epochs: tuple[Epoch, ...] = ()  # written by a restore
 
     def check(self) -> None:
         """HomeRefused where a value cannot be one."""
@@ -59,11 +72,35 @@ def write_settings(home: Path, settings: ZoneSettings) -> None:
     settings.check()
     refuse_settled(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = _text(settings)
+    replace_bytes(home / _FILE, text.encode(), mode=OPEN)
+
+
+def begin_epoch(home: Path, epoch: Epoch) -> None:
+    """The log goes on as another one from here. The rest of the file stays as people wrote it."""
+    known = read_settings(home).epochs
+    listed = ", ".join(f"{{size = {one.size}, key = {one.key}}}" for one in (*known, epoch))
+    _set(home, "epochs", f"[{listed}]")
+
+
+def move_database(home: Path, database: str) -> None:
+    """The tables are at another PostgreSQL address from now on."""
+    _set(home, "database", json.dumps(database))
+
+
+def _set(home: Path, name: str, value: str) -> None:
+    lines = (home / _FILE).read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not re.match(rf"{name}\s*=", line)]
+    replace_bytes(home / _FILE, "\n".join([*kept, f"{name} = {value}", ""]).encode(), mode=OPEN)
+
+
+def _text(settings: ZoneSettings) -> str:
     text = (
         f'format = {FORMAT}\ncity = "{settings.city}"\nzone = "{settings.zone}"\nbuckets = {settings.buckets}\n'
         f'database = {json.dumps(settings.database)}\nmemory = "{settings.memory}"\nthreads = {settings.threads}\n'
     )
-    replace_bytes(home / _FILE, text.encode(), mode=OPEN)
+    said = {"keys": settings.keys, "journals": settings.journals}
+    return text + "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items())
 
 
 def read_settings(home: Path) -> ZoneSettings:
@@ -85,6 +122,7 @@ def read_settings(home: Path) -> ZoneSettings:
             Said("该专区由更新的版本建立", "this zone was made by a newer version"),
             todo=Said("升级 puhui", "upgrade puhui"),
         )
+    raw["epochs"] = tuple(Epoch(**one) for one in raw.get("epochs", ()))
     settings = ZoneSettings(**raw)
     settings.check()
     return settings

@@ -32,6 +32,7 @@ class IdentifierIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._last_bits: int | None = None
         self._all: _Entries | None = None  # every entry, read in this transaction
 
     def forget(self) -> None:
@@ -57,15 +58,20 @@ class IdentifierIndex:
         return known, tokens.view(np.uint8).reshape(-1, PACKED)
 
     def find_one(self, digest: bytes) -> bytes:
-        """The token of one digest, empty where unknown."""
-        bits = self._bits()
-        leaf = (1 << bits) + (int.from_bytes(digest[:8]) >> (64 - bits))
-        row = self._db.execute("SELECT entries FROM identifier WHERE leaf = ?", (leaf,)).fetchone()
-        entries: bytes = row[0] if row else b""
-        start = entries.find(digest)
-        while start % _ENTRY.itemsize and start > 0:  # found across two entries
-            start = entries.find(digest, start + 1)
-        return entries[start + len(digest) : start + _ENTRY.itemsize] if start >= 0 else b""
+        """The token of one digest, empty where unknown.
+
+        How many leaves there are is remembered from the last look: after they grew no leaf has its old number any more,
+        so one that is missing is looked for again, and one that is there is the right one.
+        """
+        for bits in (self._last_bits, None):
+            if bits is None:
+                bits = self._bits()
+            leaf = (1 << bits) + (int.from_bytes(digest[:8]) >> (64 - bits))
+            row = self._db.execute("SELECT entries FROM identifier WHERE leaf = ?", (leaf,)).fetchone()
+            if row is not None:
+                self._last_bits = bits
+                return _token_in(row[0], digest)
+        return b""
 
     def add(self, digests: npt.NDArray[np.uint8], tokens: Packed) -> None:
         """New entries. IntegrityError if a digest is there already, or the first half of one."""
@@ -118,6 +124,13 @@ class IdentifierIndex:
         raw = memoryview(entries.tobytes())
         rows = ((leaf, raw[a:b]) for leaf, a, b in zip(leaves.tolist(), starts.tolist(), ends.tolist(), strict=True))
         self._db.executemany("INSERT OR REPLACE INTO identifier VALUES (?, ?)", rows)
+
+
+def _token_in(entries: bytes, digest: bytes) -> bytes:
+    start = entries.find(digest)
+    while start % _ENTRY.itemsize and start > 0:  # found across two entries
+        start = entries.find(digest, start + 1)
+    return entries[start + len(digest) : start + _ENTRY.itemsize] if start >= 0 else b""
 
 
 def _halves(digests: npt.NDArray[np.uint8]) -> tuple[_Keys, _Keys]:

@@ -168,8 +168,7 @@ class SqliteVault:
         return pa.DictionaryArray.from_arrays(pa.array(indices, mask=~known), self._texts(held[first]))
 
     def token_of(self, digest: bytes) -> str:
-        with self._reading():
-            packed = self._identifiers.find_one(digest)
+        packed = self._identifiers.find_one(digest)
         return self._text(packed) if packed else ""
 
     def tokens_named(self, digests: Sequence[bytes]) -> list[tuple[str, ...]]:
@@ -183,6 +182,11 @@ class SqliteVault:
             rows = self._db.execute(sql).fetchall()
         asked = set(tokens)
         return {record.token: record for record in map(self._record, rows) if record.token in asked}
+
+    def wrapped_key(self, token: str) -> tuple[int, int, bytes] | None:
+        sql = "SELECT cipher, wrapped_by, wrapped, token FROM subject WHERE number = ?"
+        row = self._db.execute(sql, (_number(token),)).fetchone()
+        return row[:3] if row and self._text(row[3]) == token else None
 
     def every_record(self, kinds: str) -> Iterator[SealedRecord]:
         letters = ", ".join(f"x'{ord(kind):02x}'" for kind in kinds)

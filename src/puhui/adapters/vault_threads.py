@@ -35,8 +35,8 @@ class VaultThreads:
 
     def key_for(self, subject: str) -> tuple[str, bytes] | None:
         """The key of a subject's records in the log: derived from the subject's own, so that it dies with it."""
-        opened = self.vault.open_records([subject]).get(subject)
-        return (SUBJECT, hmac.digest(opened.key, b"log", "sha256")) if opened is not None else None
+        key = self.vault.subject_key(subject)
+        return (SUBJECT, hmac.digest(key, b"log", "sha256")) if key is not None else None
 
     def open(self, key_id: str, subject: str) -> bytes | None:
         """The key that sealed; None: it is destroyed."""

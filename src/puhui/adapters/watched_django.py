@@ -27,20 +27,29 @@ PARTNERS = "partners"  # institutions, their keys, contracts
 
 def lock_partners() -> None:
     """First in a transaction that changes institutions, keys or contracts: one at a time, and readers will see it."""
+    lock_version(PARTNERS)
+
+
+def lock_version(name: str) -> None:
+    """First in a transaction that changes the tables of that version: one at a time, and readers will see it."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a version is raised in the transaction of the change")
-    models.Version.objects.get_or_create(name=PARTNERS)
-    models.Version.objects.filter(name=PARTNERS).update(number=F("number") + 1)
+    models.Version.objects.get_or_create(name=name)
+    models.Version.objects.filter(name=name).update(number=F("number") + 1)
 
 
 class Watched(Generic[T]):
     """What `read` returned, no older than EVERY seconds where the tables changed."""
 
-    def __init__(self, read: Callable[[], T], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, read: Callable[[], T], *, name: str = PARTNERS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`name`: of the version row that grows with what `read` reads."""
         self._read = read
+        self._name = name
         self._clock = clock
         self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, "partners")
+        self._thread = ThreadPoolExecutor(1, name)
         self._held: T | None = None
         self._version = -1
         self._fresh_until = float("-inf")
@@ -79,7 +88,7 @@ class Watched(Generic[T]):
     def _look(self) -> tuple[int, T]:
         """The version is read first: the rows may be newer than it, and never older."""
         with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT number FROM records_version WHERE name = %s", [PARTNERS])
+            cursor.execute("SELECT number FROM records_version WHERE name = %s", [self._name])
             row = cursor.fetchone()
         version = int(row[0]) if row else 0
         if self._held is not None and version == self._version:

@@ -47,7 +47,8 @@ class HttpWitness:
             size = read_size(body) if status == _CONFLICT and kind == _SIZE_TYPE else None
         except ValueError:
             raise WitnessFault("its answer is not of the protocol") from None
-        raise WitnessFault(_MEANINGS.get(status, f"status {status}"), size)
+        forked = status == _CONFLICT and size is None
+        raise WitnessFault(_MEANINGS.get(status, f"status {status}"), size, forked=forked)
 
     def _sent(self, request: AddCheckpoint) -> tuple[int, str, bytes]:
         try:

@@ -15,7 +15,7 @@ from puhui.model.refusal import Refusal
 from puhui.model.refusals_question import QuestionRefused
 from puhui.wire.http_signatures import HttpRequest, SignedRequest, parse_request
 
-TIME_CLASS = 0.05  # seconds: refusals that depend on the subject leave at the next multiple after the request came
+TIME_CLASS = 0.05  # seconds: what depends on the subject leaves at the next multiple after the request came
 _log = structlog.get_logger("puhui.api")
 
 Handler = Callable[[Call, SignedRequest], Awaitable[Reply]]
@@ -47,7 +47,10 @@ class App:
             request = parse_request(
                 HttpRequest(call.method, self._authority, call.path, call.query, call.headers, call.body)
             )
-            return await handler(call, request)
+            reply = await handler(call, request)
+            if reply.timed:
+                await _until_its_time(arrived)
+            return reply
         except QuestionRefused as refusal:
             return await self._refused(refusal, request, arrived)
         except Refusal as refusal:
@@ -68,9 +71,14 @@ class App:
 
     async def _refused(self, refusal: QuestionRefused, request: SignedRequest | None, arrived: float) -> Reply:
         if refusal.hidden:
-            spent = asyncio.get_running_loop().time() - arrived
-            await asyncio.sleep(TIME_CLASS - spent % TIME_CLASS)
+            await _until_its_time(arrived)
         return refused(refusal, request, self._routes.signing, self._routes.seconds())
+
+
+async def _until_its_time(arrived: float) -> None:
+    """Waits for the next multiple of TIME_CLASS after the request came."""
+    spent = asyncio.get_running_loop().time() - arrived
+    await asyncio.sleep(TIME_CLASS - spent % TIME_CLASS)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

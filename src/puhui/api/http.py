@@ -31,11 +31,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply. Header names in lower case."""
+    """One reply. Header names in lower case. `timed`: when it leaves must not tell how long it was worked on."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes = field(repr=False)
+    timed: bool = False
 
 
 async def read_call(scope: Scope, receive: Receive) -> Call:

@@ -11,7 +11,18 @@ from puhui import __version__
 from puhui.model import refusals_question
 from puhui.model.refusals_question import QuestionRefused
 from puhui.wire.answers import AnswerForm
-from puhui.wire.messages import BatchAnswerForm, BatchForm, QuestionForm, RefusalForm
+from puhui.wire.messages import (
+    AcknowledgeForm,
+    BatchAnswerForm,
+    BatchForm,
+    LetterProposalForm,
+    LetterStateForm,
+    MonitorForm,
+    MonitorStateForm,
+    NoticesForm,
+    QuestionForm,
+    RefusalForm,
+)
 
 _JSON = "application/json"
 _SIGNED = ("content-digest", "signature", "signature-input")
@@ -71,6 +82,19 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("get", "/v1/products", "What your contracts let you ask.", gives=ProductsForm),
     Operation("get", "/v1/mandates", "Your contracts in force.", gives=MandatesForm),
     Operation("get", "/v1/trace", "What you asked in a month.", gives=TraceForm, query="month"),
+    Operation("post", "/v1/letters", "Propose a letter to a subject.", takes=LetterProposalForm, gives=LetterStateForm),
+    Operation("get", "/v1/letters/{id}", "How a letter of yours stands.", gives=LetterStateForm),
+    Operation("post", "/v1/monitors", "Set a monitor.", takes=MonitorForm, gives=MonitorStateForm),
+    Operation("get", "/v1/monitors/{id}", "A monitor of yours.", gives=MonitorStateForm),
+    Operation("delete", "/v1/monitors/{id}", "End a monitor.", gives=MonitorStateForm),
+    Operation("get", "/v1/notices", "What your monitors told, after a number.", gives=NoticesForm, query="after"),
+    Operation(
+        "post",
+        "/v1/notices:acknowledge",
+        "Notices up to a number arrived; those after it are the reply.",
+        takes=AcknowledgeForm,
+        gives=NoticesForm,
+    ),
     Operation("get", "/v1/checkpoint", "The log's newest checkpoint.", False, media="text/plain", not_found=True),
     Operation("get", "/checkpoint", "The same (C2SP tlog-tiles).", False, media="text/plain", not_found=True),
     Operation("get", "/tile/{path}", "A tile.", False, media="application/octet-stream", not_found=True),

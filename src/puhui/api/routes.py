@@ -5,21 +5,28 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
+from puhui.api import routes_letters, routes_monitors
 from puhui.api.http import Call, Reply
 from puhui.api.openapi import document
-from puhui.api.render import nothing_here, plain, signed
+from puhui.api.recognised import Recognised
+from puhui.api.render import nothing_here, plain
+from puhui.api.routes_letters import LetterRoutes
+from puhui.api.routes_monitors import MonitorRoutes
 from puhui.api.tiles import read_tile
+from puhui.desk.letter_rooms import LetterRooms
 from puhui.gateway.answer import answer
+from puhui.gateway.monitors import MonitorRooms
 from puhui.gateway.offered import mandates_offered, products_offered
 from puhui.gateway.past import given_answer, own_questions
 from puhui.gateway.rooms import Rooms
 from puhui.institutions.recognise import recognise
-from puhui.model.question import Caller, Question
+from puhui.model.question import Question
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import BadRequest, QuestionRefused
 from puhui.wire.answers import ResponseForm, answer_id, kept_headers, moment
@@ -28,15 +35,24 @@ from puhui.wire.keys import Signing
 from puhui.wire.messages import encode_refusal, outward_status, read_batch, read_question
 
 Handler = Callable[[Call, SignedRequest], Awaitable[Reply]]
+Asked = TypeVar("Asked", Question, tuple[Question, ...])
 _MONTH = re.compile(r"month=([0-9]{4}-(?:0[1-9]|1[0-2]))")
 
 
 class Routes:
-    """The handlers of one zone. `files`: the folder with the log's tiles."""
+    """The handlers of one zone. `files`: the folder with the log's tiles.
 
-    def __init__(self, rooms: Rooms, files: Path) -> None:
+    Without `letters` or `monitors` there are no such paths.
+    """
+
+    def __init__(
+        self, rooms: Rooms, files: Path, letters: LetterRooms | None = None, monitors: MonitorRooms | None = None
+    ) -> None:
         self._rooms = rooms
         self._files = files
+        self._recognised = Recognised(rooms)
+        self._letters = LetterRoutes(self._recognised, letters, monitors.changes) if letters and monitors else None
+        self._monitors = MonitorRoutes(self._recognised, monitors) if monitors else None
         self._openapi = document()
 
     @property
@@ -44,21 +60,34 @@ class Routes:
         return self._rooms.signing
 
     def seconds(self) -> int:
-        return int(self._rooms.now().timestamp())
+        return self._recognised.seconds()
 
     def signed(self) -> dict[tuple[str, str], Handler]:
         """(method, path) → handler, of the paths that only institutions may take."""
-        return {
+        found: dict[tuple[str, str], Handler] = {
             ("POST", "/v1/answers"): self._answers,
             ("POST", "/v1/answers:batch"): self._batch,
             ("GET", "/v1/products"): self._products,
             ("GET", "/v1/mandates"): self._mandates,
             ("GET", "/v1/trace"): self._trace,
         }
+        if self._letters:
+            found["POST", routes_letters.PATH] = self._letters.propose
+        if self._monitors:
+            found["POST", routes_monitors.PATH] = self._monitors.set
+            found["GET", "/v1/notices"] = self._monitors.notices
+            found["POST", "/v1/notices:acknowledge"] = self._monitors.acknowledge
+        return found
 
     def signed_under(self) -> tuple[tuple[str, str, Handler], ...]:
         """Method, beginning of the path, handler: what follows in the path is a name."""
-        return (("GET", "/v1/answers/", self._given),)
+        found: list[tuple[str, str, Handler]] = [("GET", "/v1/answers/", self._given)]
+        if self._letters:
+            found.append(("GET", f"{routes_letters.PATH}/", self._letters.shown))
+        if self._monitors:
+            found.append(("GET", f"{routes_monitors.PATH}/", self._monitors.shown))
+            found.append(("DELETE", f"{routes_monitors.PATH}/", self._monitors.end))
+        return tuple(found)
 
     def open(self, call: Call) -> Reply | None:
         """What anybody may read: the log's checkpoint and tiles, the interface's description, whether it lives."""
@@ -78,14 +107,15 @@ class Routes:
     # --- questions ---
 
     async def _answers(self, call: Call, request: SignedRequest) -> Reply:
-        given = await answer(read_question(request, call.body), call.address, self._rooms)
+        given = await answer(self._read(read_question, call, request), call.address, self._rooms)
         return Reply(given.status, given.headers, given.body)
 
     async def _batch(self, call: Call, request: SignedRequest) -> Reply:
-        questions = read_batch(request, call.body)
-        recognise(request, call.address, self._rooms.directory, self._rooms.now(), cost=0)
+        questions = self._read(read_batch, call, request)
+        recognise(request, call.address, self._rooms.directory, self._rooms.now(), scope="", cost=0)
         given = await asyncio.gather(*(self._one_of_batch(question, call.address) for question in questions))
-        return self._reply({"answers": msgspec.to_builtins(given), "v": 1}, request)
+        reply = self._recognised.reply({"answers": msgspec.to_builtins(given), "v": 1}, request)
+        return replace(reply, timed=True)  # a batch of one tells no more by its time than the question alone
 
     async def _one_of_batch(self, question: Question, address: str) -> ResponseForm:
         """What the question alone would have got."""
@@ -97,35 +127,43 @@ class Routes:
             headers = sign_answer(status, body, question.signature, key=self.signing, created=self.seconds())
         return ResponseForm(body=body.decode(), headers=kept_headers(headers), status=status)
 
+    def _read(self, read: Callable[[SignedRequest, bytes], Asked], call: Call, request: SignedRequest) -> Asked:
+        """What the body asks. What is wrong with it is told to an institution; to a stranger, that it is none."""
+        try:
+            return read(request, call.body)
+        except QuestionRefused:
+            self._recognised.caller(call, request)
+            raise
+
     # --- what an institution sees of itself ---
 
     async def _given(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._caller(call, request)
+        caller = self._recognised.caller(call, request)
         body = await given_answer(caller, call.path.removeprefix("/v1/answers/"), self._rooms)
         created = self.seconds()
         return Reply(200, sign_answer(200, body, request.signature, key=self.signing, created=created), body)
 
     async def _products(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._caller(call, request)
-        return self._reply({"products": products_offered(caller, self._rooms), "v": 1}, request)
+        caller = self._recognised.caller(call, request)
+        return self._recognised.reply({"products": products_offered(caller, self._rooms), "v": 1}, request)
 
     async def _mandates(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._caller(call, request)
-        return self._reply({"mandates": mandates_offered(caller, self._rooms), "v": 1}, request)
+        caller = self._recognised.caller(call, request)
+        return self._recognised.reply({"mandates": mandates_offered(caller, self._rooms), "v": 1}, request)
 
     async def _trace(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._caller(call, request)
+        caller = self._recognised.caller(call, request)
         month = _MONTH.fullmatch(call.query)
         if month is None:
             raise _no_month()
         found = await own_questions(caller, month[1], self._rooms)
-        return self._reply({"month": month[1], "questions": found, "v": 1}, request)
+        return self._recognised.reply({"month": month[1], "questions": found, "v": 1}, request)
 
     # --- what anybody sees ---
 
     def _health(self) -> Reply:
         snapshot = self._rooms.figures.snapshot
-        writes = self._rooms.log.broken is None
+        writes = self._rooms.log.writing
         return plain(
             200 if writes else 503,
             {"as_of": snapshot.as_of.isoformat(), "at": moment(self._rooms.now()), "log": writes, "v": 1},
@@ -138,14 +176,6 @@ class Routes:
         note = stored.note + "".join(f"{line}\n" for _, line in stored.cosignatures)
         headers = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-cache"))
         return Reply(200, headers, note.encode())
-
-    # --- shared ---
-
-    def _caller(self, call: Call, request: SignedRequest) -> Caller:
-        return recognise(request, call.address, self._rooms.directory, self._rooms.now(), scope="")
-
-    def _reply(self, shown: dict[str, Any], request: SignedRequest) -> Reply:
-        return signed(200, shown, request, self.signing, self.seconds())
 
 
 def _no_month() -> BadRequest:

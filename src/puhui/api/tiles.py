@@ -23,7 +23,9 @@ def read_tile(folder: Path, path: str) -> Reply | None:
     tile = parse_path(path)
     if tile is None:
         return None
+    file = folder / tile.path
     try:
-        return Reply(200, _TILE, (folder / tile.path).read_bytes())
+        inside = file.resolve(strict=True).is_relative_to(folder.resolve())  # a link leads nowhere else
+        return Reply(200, _TILE, file.read_bytes()) if inside else None
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -27,6 +27,11 @@ class Style:
     null_word: str = "无"
     yes_no: tuple[str, str] = ("是", "否")
 
+    @property
+    def says_columns(self) -> bool:
+        """Whether a file without rows still names its columns; one that does not is no delivery."""
+        return self.ending not in ("jsonl", "xml")
+
 
 PLAIN = Style("csv", bom=True)
 SLASHED = Style("csv", newline="\r\n", day="%Y/%m/%d", null_word="暂无")

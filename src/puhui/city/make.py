@@ -90,8 +90,8 @@ def make_city(
         if progress is not None:
             progress(f"{place + 1}/{len(spans)}")
     files.close()
-    _close(parcels, folder)
-    return City(folder, subjects, len(parcels), sum(parcel.lines for parcel in parcels), files.figures)
+    sent = _close(parcels, folder)
+    return City(folder, subjects, len(sent), sum(parcel.lines for parcel in sent), files.figures)
 
 
 def _months_held(item: str, parcels: list[OpenParcel], settings: Settings) -> frozenset[str]:
@@ -119,12 +119,18 @@ def _deliver_district(
     return accepted, planted
 
 
-def _close(parcels: list[OpenParcel], folder: Path) -> None:
+def _close(parcels: list[OpenParcel], folder: Path) -> list[OpenParcel]:
+    """The parcels that are sent: one that would say nothing at all, not even its columns, is left out."""
     for parcel in parcels:
         parcel.writer.close()
-    listed = [_entry(parcel, parcels) for parcel in parcels]
+    sent = [parcel for parcel in parcels if parcel.lines or parcel.layout.style.says_columns]
+    for parcel in parcels:
+        if parcel not in sent:
+            parcel.path.unlink()
+    listed = [_entry(parcel, sent) for parcel in sent]
     text = json.dumps({"format": 1, "deliveries": listed}, ensure_ascii=False, indent=1)
     (folder / "deliveries.json").write_text(text + "\n", encoding="utf-8")
+    return sent
 
 
 def _entry(parcel: OpenParcel, parcels: list[OpenParcel]) -> dict[str, object]:

@@ -49,11 +49,14 @@ def init(
     zone: Annotated[str, typer.Option(help="专区代号，两位 · zone, two characters")] = "a1",
     buckets: Annotated[int, typer.Option(help="分桶数 · buckets")] = 16,
     database: Annotated[str, typer.Option(help="PostgreSQL 地址，缺省 SQLite · PostgreSQL URL")] = "",
+    keys: Annotated[
+        str, typer.Option("--keys", help="密钥由谁保管 · who keeps the keys: files | command:/PATH | pkcs11:URI")
+    ] = "files",
     as_json: AsJson = False,
 ) -> None:
     """建立专区 · Make a zone."""
     with refusals(as_json):
-        made = init_zone(home, pack or (), city=city, zone=zone, buckets=buckets, database=database)
+        made = init_zone(home, pack or (), city=city, zone=zone, buckets=buckets, database=database, keys=keys)
     answer = {
         "home": str(home),
         "city": city,

@@ -90,7 +90,7 @@ def subject_erase(
     as_json: AsJson = False,
 ) -> None:
     """提议删除一个主体；须另一人批准 · Propose to erase a subject; another officer approves."""
-    chosen = _asked(token, uscc, ric)
+    chosen = asked(token, uscc, ric)
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
@@ -98,7 +98,8 @@ def subject_erase(
     print_proposal(proposal, as_json)
 
 
-def _asked(token: str, uscc: str, ric: str) -> dict[str, str]:
+def asked(token: str, uscc: str, ric: str) -> dict[str, str]:
+    """What a command was given of a subject; `-` is read from standard input."""
     given = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
     return {kind: value for kind, value in given.items() if value}
 
@@ -120,7 +121,7 @@ def subject_hold(
     as_json: AsJson = False,
 ) -> None:
     """依法保留一个主体的记录，期间不得删除 · Keep a subject's records by law; no erasure meanwhile."""
-    chosen = _asked(token, uscc, ric)
+    chosen = asked(token, uscc, ric)
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
@@ -142,7 +143,7 @@ def subject_lift_hold(
     as_json: AsJson = False,
 ) -> None:
     """提议解除依法保留；须另一人批准 · Propose to lift a hold; another officer approves."""
-    chosen = {**_asked(token, uscc, ric), "article": article}
+    chosen = {**asked(token, uscc, ric), "article": article}
     with refusals(as_json):
         zone = open_zone(home)
         officer = acting_officer(by, key, zone.officers)

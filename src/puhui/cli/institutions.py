@@ -12,7 +12,7 @@ from puhui.bootstrap import now, open_zone
 from puhui.cli.options import AsJson, Home, KeyFile, MaybeBy, Why
 from puhui.cli.output import language, out, print_json, print_proposal, print_table, refusals, say
 from puhui.desk.acts import propose_act
-from puhui.desk.admissions import ADD_KEY, ADMIT, CHANGE, END, institution_rows, revoke_key, suspend
+from puhui.desk.admissions import ADD_KEY, ADMIT, CHANGE, END, RESUME, institution_rows, revoke_key, suspend
 from puhui.desk.officers import acting_officer
 from puhui.institutions.admission import NewKey
 from puhui.model.refusal import Said
@@ -90,10 +90,20 @@ def change(
     reason: Why = "",
     as_json: AsJson = False,
 ) -> None:
-    """提议变更一个机构，或恢复已暂停的 · Propose a change, or to let a suspended institution in again."""
+    """提议变更一个机构 · Propose to change what is known of an institution."""
     with refusals(as_json):
         stated = {**_stated(zh, en, uscc, scopes, networks, licences, rate, webhooks), "id": name}
         proposal = _propose(home, CHANGE, stated, by, key_file, reason)
+    print_proposal(proposal, as_json)
+
+
+@institution_app.command("resume")
+def resume(
+    home: Home, name: Named, by: MaybeBy = "", key_file: KeyFile = None, reason: Why = "", as_json: AsJson = False
+) -> None:
+    """提议恢复已暂停的机构 · Propose to let a suspended institution in again."""
+    with refusals(as_json):
+        proposal = _propose(home, RESUME, {"id": name}, by, key_file, reason)
     print_proposal(proposal, as_json)
 
 

@@ -27,6 +27,7 @@ from puhui.desk.letter_states import (
 from puhui.desk.letters import (
     Draft,
     draft_letter,
+    not_enrolled,
     open_proposal,
     propose_letter,
     sign_letter,
@@ -36,7 +37,7 @@ from puhui.desk.letters import (
 from puhui.desk.officers import acting_officer
 from puhui.desk.signers import Request, enrol_key, enrol_statement, revoke_signer
 from puhui.model.refusal import Said
-from puhui.model.refusals import NoSubject, UnknownName
+from puhui.model.refusals import UnknownName
 from puhui.model.subject import Identifier
 from puhui.wire.keys import Signing, read_private
 from puhui.wire.letters import (
@@ -60,7 +61,7 @@ Uscc = Annotated[str, typer.Option("--uscc", help="统一社会信用代码；- 
 Ric = Annotated[str, typer.Option("--ric", help="身份证号；- 从标准输入读 · - reads stdin")]
 KeyFile = Annotated[Path, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
 Officer = Annotated[str, typer.Option("--by", help="经办人 · the officer who acts")]
-OfficerKey = Annotated[Path | None, typer.Option("--by-key", help="经办人私钥文件 · the officer's key file")]
+OfficerKey = Annotated[Path | None, typer.Option("--key-file", help="经办人私钥文件 · the officer's key file")]
 LetterId = Annotated[str, typer.Argument(help="授权书编号 · the letter's id")]
 Institution = Annotated[str, typer.Option("--institution", help="机构 · the institution")]
 WordingName = Annotated[str, typer.Option("--wording", help="数据包中的授权书 · the pack's letter")]
@@ -90,7 +91,7 @@ def signer_enrol(
     capacity: Annotated[str, typer.Option("--capacity", help="self | representative | guardian")] = "",
     by_key: OfficerKey = None,
     second: Annotated[str, typer.Option("--second", help="第二位经办人（当面核验） · the second officer")] = "",
-    second_key: Annotated[Path | None, typer.Option("--second-key", help="其私钥文件 · the own key file")] = None,
+    second_key: Annotated[Path | None, typer.Option("--second-key-file", help="其私钥文件 · the own key file")] = None,
     as_json: AsJson = False,
 ) -> None:
     """实名核验后登记一把签署密钥 · Enrol a key that signs for a subject, after a real-name proof."""
@@ -213,13 +214,9 @@ def _draft(
     public = signing.verifying()
     signer = rooms.signers.signer(signer_id(public.algorithm, public.public))
     if signer is None:
-        raise NoSubject(
-            Said("该密钥未登记", "the key is nobody's signer"),
-            todo=Said("先用 puhui signer enrol 登记", "enrol it first: `puhui signer enrol`"),
-        )
-    known = (
-        [tick.id for tick in rooms.packs.letters[terms.wording].ticks] if terms.wording in rooms.packs.letters else []
-    )
+        raise not_enrolled()
+    wording = rooms.packs.letters.get(terms.wording)
+    known = [tick.id for tick in wording.ticks] if wording is not None else []
     chosen = tuple(known) if list(ticks) == ["all"] else tuple(tick for tick in known if tick in ticks)
     values = dict(pair.partition("=")[::2] for pair in stated)
     spoken: Literal["zh", "en"] = "en" if language == "en" else "zh"

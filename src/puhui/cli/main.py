@@ -6,14 +6,17 @@ import typer
 
 from puhui import __version__
 from puhui.cli import (
+    backups,
     city,
     contracts,
     delivery,
     demo,
     desk,
     institutions,
+    keys,
     ledger,
     letters,
+    objections,
     packs,
     proofs,
     snapshots,
@@ -46,11 +49,14 @@ delivery.register(app)
 snapshots.register(app)
 desk.register(app)
 institutions.register(app)
+keys.register(app)
 contracts.register(app)
 letters.register(app)
+objections.register(app)
 ledger.register(app)
 packs.register(app)
 verify.register(app)
 proofs.register(app)
+backups.register(app)
 city.register(app)
 demo.register(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,7 +106,12 @@ def trace_subject(
         uses = list(trace(subject, trace_rooms(zone)))
     if as_json:
         print_json({"uses": [use.as_dict() for use in uses]})
-        return
+    else:
+        print_uses(uses)
+
+
+def print_uses(uses: Sequence[Use]) -> None:
+    """A table for people, a line for each use."""
     heads = (
         say("序号", "index"),
         say("时间", "at"),

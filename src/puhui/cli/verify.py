@@ -81,9 +81,11 @@ def _attended(evidence: AttendedEvidence, domain: str, digest: bytes, letters: L
 
 
 def _print(report: Report, as_json: bool) -> None:
-    if as_json:
-        print_json(report.as_dict())
-        return
+    print_json(report.as_dict()) if as_json else print_report(report)
+
+
+def print_report(report: Report) -> None:
+    """A table for people: each check by its name, and the verdict."""
     rows = [(_OUTCOMES[check.outcome.value], check.name, check.said.in_language(language())) for check in report.checks]
     print_table(say("答复的核验", "Verification of the answer"), ["", say("检查", "check"), say("结果", "found")], rows)
     _print_verdict(report.valid)

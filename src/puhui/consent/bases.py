@@ -58,8 +58,8 @@ class PublicBasis:
 
 
 def opens(tick: str, gate: str) -> bool:
-    """Whether a tick of one gate is enough for another. Nothing opens `prohibited`."""
-    return gate != "prohibited" and _RANK.get(tick, -1) >= _RANK[gate]
+    """Whether a tick of one gate is enough for another. Nothing opens `prohibited`, and it opens nothing."""
+    return "prohibited" not in (tick, gate) and _RANK.get(tick, -1) >= _RANK[gate]
 
 
 def check_public(basis: PublicBasis) -> None:

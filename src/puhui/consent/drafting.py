@@ -15,18 +15,16 @@ from typing import Literal
 
 from puhui.consent.bases import opens
 from puhui.consent.letter import Terms
-from puhui.consent.wording import shown_text, text_digest
+from puhui.consent.wording import Names, shown_text, text_digest
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import LetterRefused
 from puhui.model.subject import Identifier
-from puhui.packs.forms import Words
 from puhui.packs.forms_answers import Letter
 from puhui.packs.packset import PackSet
 from puhui.wire.letters import (
     Grantee,
     Grantor,
     LetterDocument,
-    Named,
     SignedBy,
     Use,
     Wording,
@@ -51,24 +49,23 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Of one letter, what neither side chooses: its id, the zone, the grantor, the institution's admitted name."""
+    """Of one letter, what neither side chooses: its id, the zone, the grantor, the names of those it names."""
 
     id: str
     zone: str
     grantor: Identifier
-    name: Named
-    purpose: Words  # what the purpose is called
+    names: Names
 
 
 def draft(frame: Frame, wording: Letter, terms: Terms, choices: Choices, start: datetime) -> LetterDocument:
     """The document that would be signed. Raises LetterRefused for ticks that the wording does not have."""
-    text = shown_text(wording, frame.name, terms, frame.purpose, choices.language)
+    text = shown_text(wording, frame.names, terms, choices.language)
     return LetterDocument(
         v=1,
         id=frame.id,
         zone=frame.zone,
         grantor=Grantor(kind=_kind(frame.grantor), value=frame.grantor.value),
-        institution=Grantee(id=terms.institution, name=frame.name),
+        institution=Grantee(id=terms.institution, name=frame.names.institution),
         end_user=terms.end_user,
         purpose=terms.purpose,
         wording=Wording(letter=wording.name, language=choices.language, digest=text_digest(text)),

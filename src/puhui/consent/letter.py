@@ -54,7 +54,7 @@ MOVES: Mapping[tuple[State, Act], State] = {
     (State.ACTIVE, Act.EXPIRE): State.EXPIRED,
     (State.PAUSED, Act.EXPIRE): State.EXPIRED,
 }
-REASONS = ("death", "deregistered", "authority-lost", "minor", "by-law")  # of END; never a person's own words
+REASONS = ("death", "deregistered", "authority-lost", "minor", "erased", "by-law")  # of END; never a person's own words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ or not, the institution waits.
 
 from __future__ import annotations
 
+import re
 import secrets
-from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from puhui.consent.letter import Letter, State
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import LetterRefused
+from puhui.wire.short_names import SIZE, short_name
 
-_CODE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no letter that is taken for a digit
+CODE_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no letter that is taken for a digit
 CODE_LENGTH = 10
+_ID = re.compile(r"L-[a-z2-7]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,22 @@ def state_for_proposer(letter: Letter, now: datetime) -> State:
 
 def new_letter_id() -> str:
     """A letter's id: 130 random bits."""
-    return "L-" + b32encode(secrets.token_bytes(17)).decode()[:26].lower()
+    return "L-" + short_name(secrets.token_bytes(SIZE))
+
+
+def is_letter_id(text: str) -> bool:
+    """Whether a text is of the form of a letter's id."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_code() -> str:
     """What a subject types to find a proposal: 10 characters, 49 random bits."""
-    return "".join(secrets.choice(_CODE) for _ in range(CODE_LENGTH))
+    return "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
 
 
 def plain_code(typed: str) -> str:
     """A code as it was given out, whatever the case and the gaps it was typed with."""
-    return "".join(character for character in typed.upper() if character in _CODE)
+    return "".join(character for character in typed.upper() if character in CODE_SIGNS)
 
 
 def _wait(zh: str, en: str, left: timedelta) -> LetterRefused:

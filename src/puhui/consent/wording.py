@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from puhui.consent.letter import Terms
@@ -21,11 +22,21 @@ _WINDOW = {
 }
 
 
-def shown_text(letter: Letter, name: Named, terms: Terms, purpose: Words, language: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the admission records and the packs call whoever and whatever the letter names (PIPL art. 17, 23)."""
+
+    institution: Named
+    end_user: Named | None
+    purpose: Words
+
+
+def shown_text(letter: Letter, names: Names, terms: Terms, language: str) -> str:
     """What the subject reads: title, who may ask, text, every tick, and the letter's own figures."""
     ticks = [f"[ ] {tick.id}: {_in(tick.text, language)}" for tick in letter.ticks]
-    lines = [_in(letter.title, language), _grantee(name, terms, language), _in(letter.text, language), *ticks]
-    return unicodedata.normalize("NFC", "\n".join([*lines, *_figures(terms, _in(purpose, language), language)]) + "\n")
+    lines = [_in(letter.title, language), _grantee(names, terms, language), _in(letter.text, language), *ticks]
+    lines += _figures(terms, _in(names.purpose, language), language)
+    return unicodedata.normalize("NFC", "\n".join(lines) + "\n")
 
 
 def text_digest(text: str) -> str:
@@ -33,10 +44,13 @@ def text_digest(text: str) -> str:
     return text_of(sha256(text.encode()).digest())
 
 
-def _grantee(name: Named, terms: Terms, language: str) -> str:
-    who = f"{_in(Words(zh=name.zh, en=name.en), language)} ({terms.institution})"
-    for_whom = f" → {terms.end_user}" if terms.end_user else ""
-    return _in(Words(zh="被授权机构：", en="Authorised institution: "), language) + who + for_whom
+def _grantee(names: Names, terms: Terms, language: str) -> str:
+    who = f"{_in(names.institution, language)} ({terms.institution})"
+    said = _in(Words(zh="被授权机构：", en="Authorised institution: "), language) + who
+    if names.end_user is None:
+        return said
+    for_whom = f"{_in(names.end_user, language)} ({terms.end_user})"
+    return said + _in(Words(zh="，为最终用户：", en=", for the end user: "), language) + for_whom
 
 
 def _figures(terms: Terms, purpose: str, language: str) -> Sequence[str]:
@@ -54,5 +68,5 @@ def _figures(terms: Terms, purpose: str, language: str) -> Sequence[str]:
     )
 
 
-def _in(words: Words, language: str) -> str:
+def _in(words: Words | Named, language: str) -> str:
     return words.en if language == "en" else words.zh

@@ -23,6 +23,7 @@ from puhui.packs.forms import Name, Purpose
 from puhui.packs.forms_answers import Channel
 from puhui.wire.canonical import BadDocument, canonical, read_canonical
 from puhui.wire.keys import Signing, Verifying
+from puhui.wire.short_names import short_name
 
 WINDOWS = ("day", "month", "contract")
 _DOMAIN = b"puhui-contract-1\n"  # goes before the document where it is signed
@@ -128,7 +129,7 @@ def read_contract(document: bytes) -> Contract:
 
 def id_of(digest: bytes) -> str:
     """The id of the contract with this digest: `C-` and 26 characters."""
-    return "C-" + base64.b32encode(digest).decode().lower()[:26]
+    return "C-" + short_name(digest)
 
 
 def time_of(text: str) -> datetime:

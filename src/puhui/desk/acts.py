@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from puhui.desk import admissions, agreements
+from puhui.desk import admissions, agreements, objections
 from puhui.desk.editions import newest_to_roll_back, roll_back_edition
 from puhui.desk.holds import lift_hold, running_hold
+from puhui.desk.keys import COMPROMISE, compromise, compromise_prepared
 from puhui.desk.officers import add_officer, check_reason, officer_prepared
 from puhui.desk.packs import activate_packs, proposed_packs
 from puhui.desk.roles import check_may_approve, check_may_propose
@@ -112,9 +113,12 @@ ACTS: Mapping[str, Dangerous] = {
     LIFT: Dangerous(_lift_prepared, _lift),
     ACTIVATE: Dangerous(_activate_prepared, _activate),
     ADD_OFFICER: Dangerous(officer_prepared, add_officer),
+    COMPROMISE: Dangerous(compromise_prepared, compromise),
     admissions.ADMIT: Dangerous(admissions.admission_prepared, admissions.admit),
     admissions.CHANGE: Dangerous(admissions.change_prepared, admissions.change),
+    admissions.RESUME: Dangerous(admissions.resume_prepared, admissions.resume),
     admissions.END: Dangerous(admissions.end_prepared, admissions.end),
     admissions.ADD_KEY: Dangerous(admissions.key_prepared, admissions.add_key),
+    objections.REJECT: Dangerous(objections.rejection_prepared, objections.reject),
     agreements.SIGN: Dangerous(agreements.contract_prepared, agreements.sign),
 }

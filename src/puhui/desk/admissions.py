@@ -22,6 +22,7 @@ from puhui.model.refusals import UnknownName
 from puhui.model.refusals_question import AdmissionRefused
 
 ADMIT, CHANGE, END = "admit-institution", "change-institution", "end-institution"
+RESUME = "resume-institution"
 ADD_KEY, REVOKE_KEY, SUSPEND = "add-institution-key", "revoke-institution-key", "suspend-institution"
 Arguments = Mapping[str, Any]
 
@@ -46,19 +47,27 @@ def admit(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
 
 
 def change_prepared(rooms: DeskRooms, given: Arguments) -> dict[str, Any]:
-    """What is given replaces what stands; an institution that was suspended is admitted again by it."""
-    before = found(rooms, given["id"])
-    if before.standing is Standing.ENDED:
-        raise _refused(Said("该机构已终止", "the institution has ended"))
-    return _application(rooms, {**described(before), **given, "keys": ()}).as_dict()
+    """What is given replaces what stands when it is approved; the rest, and the standing, stay as they are then."""
+    _changed(rooms, given)
+    return {name: value for name, value in given.items() if name != "keys"}
 
 
 def change(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
     """Put the change in force."""
-    application = _application(rooms, act.arguments)
-    rooms.partners.admissions.change(application.institution, by=by, at=rooms.now(), reason=act.reason)
+    changed = _changed(rooms, act.arguments)
+    rooms.partners.admissions.change(changed, by=by, at=rooms.now(), reason=act.reason)
     _forget(rooms)
-    return {"institution": application.institution.id, "state": Standing.ADMITTED.value}
+    return {"institution": changed.id, "state": changed.standing.value}
+
+
+def resume_prepared(rooms: DeskRooms, given: Arguments) -> dict[str, Any]:
+    return {"id": _going_on(rooms, given["id"]).id}
+
+
+def resume(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
+    """Let a suspended institution in again."""
+    name = _going_on(rooms, act.arguments["id"]).id
+    return _set_standing(rooms, name, Standing.ADMITTED, by=by, reason=act.reason)
 
 
 def end_prepared(rooms: DeskRooms, given: Arguments) -> dict[str, Any]:
@@ -87,10 +96,9 @@ def add_key(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
 
 
 def suspend(rooms: DeskRooms, name: str, *, by: str, reason: str) -> dict[str, Any]:
-    """Stop an institution at once; one officer may. A change that two approve lets it in again."""
+    """Stop an institution at once; one officer may. Two let it in again."""
     _check_stop(rooms, SUSPEND, by, reason)
-    if found(rooms, name).standing is Standing.ENDED:
-        raise _refused(Said("该机构已终止", "the institution has ended"))
+    _going_on(rooms, name)
     return _set_standing(rooms, name, Standing.SUSPENDED, by=by, reason=reason)
 
 
@@ -119,6 +127,20 @@ def found(rooms: DeskRooms, name: str) -> Institution:
             todo=Said("用 puhui institution list 查看", "see `puhui institution list`"),
         )
     return institution
+
+
+def _going_on(rooms: DeskRooms, name: str) -> Institution:
+    """The institution, which has not ended: an end is for good."""
+    institution = found(rooms, name)
+    if institution.standing is Standing.ENDED:
+        raise _refused(Said("该机构已终止", "the institution has ended"))
+    return institution
+
+
+def _changed(rooms: DeskRooms, given: Arguments) -> Institution:
+    before = _going_on(rooms, given["id"])
+    stated = {**described(before), **given, "id": before.id, "keys": ()}
+    return replace(_application(rooms, stated).institution, standing=before.standing)
 
 
 def _application(rooms: DeskRooms, given: Arguments) -> Application:

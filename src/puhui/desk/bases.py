@@ -7,7 +7,6 @@ all the same.
 from __future__ import annotations
 
 import secrets
-from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +24,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed
 from puhui.wire.canonical import canonical
 from puhui.wire.letters import digest_of, time_text
+from puhui.wire.short_names import SIZE, short_name
 
 BASES_KEY = "bases"  # seals the documents: an order is not to be read with its subject's key
 
@@ -39,7 +39,7 @@ def record_basis(rooms: LetterRooms, given: PublicBasis, *, by: Sequence[str]) -
     check_public(basis)
     now = rooms.now()
     check_terms(_terms(basis), Purposes(rooms.packs.purposes).at(basis.purpose, zone_day(now)))
-    basis_id = "B-" + b32encode(secrets.token_bytes(17)).decode()[:26].lower()
+    basis_id = "B-" + short_name(secrets.token_bytes(SIZE))
     document = _document(rooms, basis, basis_id)
     key = rooms.keys.current(BASES_KEY)
     letter = _row(basis, basis_id, digest_of(document))

@@ -15,13 +15,14 @@ import msgspec
 import pyarrow as pa
 
 from puhui.consent.bases import PURPOSES
-from puhui.consent.book import SUBJECT_KEY, Admitted, Sealed, Stored
+from puhui.consent.book import SUBJECT_KEY, Sealed, Stored
 from puhui.consent.caps import Purposes, check_terms, zone_day
 from puhui.consent.drafting import Choices, Frame, check_drafted, check_stated, draft, refused, terms_of
 from puhui.consent.evidence import check_evidence
 from puhui.consent.letter import Act, Letter, State, Terms, moved
 from puhui.consent.proposals import (
     check_may_propose,
+    is_letter_id,
     new_code,
     new_letter_id,
     plain_code,
@@ -29,7 +30,7 @@ from puhui.consent.proposals import (
 )
 from puhui.consent.sealing import open_sealed, seal
 from puhui.consent.signers import Signer, check_age, check_may_sign
-from puhui.consent.wording import shown_text
+from puhui.consent.wording import Names, shown_text
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.model.identifiers import RIC, USCC, verify
 from puhui.model.question import BasisKind
@@ -42,6 +43,7 @@ from puhui.wire.letters import (
     LETTER,
     Evidence,
     LetterDocument,
+    Named,
     Proof,
     SignedBy,
     digest_of,
@@ -88,13 +90,18 @@ class _Sealed(msgspec.Struct, frozen=True):
 # --- proposing ---
 
 
-def propose_letter(rooms: LetterRooms, terms: Terms, about: Identifier, *, by: str) -> Proposed:
-    """An institution asks a subject for a letter. Nobody is looked up. Raises BadRequest, LetterRefused."""
+def propose_letter(
+    rooms: LetterRooms, terms: Terms, about: Identifier, *, by: str, named: tuple[str, str] | None = None
+) -> Proposed:
+    """An institution asks a subject for a letter. Nobody is looked up. `named`: id and code, where they are settled.
+
+    Raises BadRequest, LetterRefused.
+    """
     now = rooms.now()
     about = identifier_of(rooms, about)
     _check_offer(rooms, terms)
     index = _about_index(rooms, about)
-    letter_id, code = new_letter_id(), new_code()
+    letter_id, code = named or (new_letter_id(), new_code())
     key = rooms.keys.current(PROPOSALS_KEY)
     body = seal(key.secret, msgspec.json.encode(_Sealed(about.kind, about.value, terms)), letter_id)
     stored = Stored(_proposed_row(letter_id, terms, rooms), Sealed(key.id, body), index)
@@ -112,22 +119,24 @@ def proposal_state(rooms: LetterRooms, letter_id: str, institution: str) -> Stat
     return state_for_proposer(stored.letter, rooms.now())
 
 
-def _check_offer(rooms: LetterRooms, terms: Terms) -> Admitted:
-    """Whether the terms may be offered: institution, wording, purpose, caps. Raises LetterRefused."""
-    institution = rooms.book.institution(terms.institution)
-    if institution is None or not institution.admitted:
-        raise refused("机构未获准入", "the institution is not admitted", "institution")
-    if terms.end_user:
-        end_user = rooms.book.institution(terms.end_user)
-        if end_user is None or not end_user.admitted:
-            raise refused("最终用户未获准入", "the end user is not admitted", "end_user")
+def _check_offer(rooms: LetterRooms, terms: Terms) -> Names:
+    """Whether the terms may be offered: institutions, wording, purpose, caps. Raises LetterRefused."""
+    institution = _admitted(rooms, terms.institution, "institution")
+    end_user = _admitted(rooms, terms.end_user, "end_user") if terms.end_user else None
     wording = rooms.packs.letters.get(terms.wording)
     if wording is None:
         raise refused("没有这个授权书文本", "no pack has this wording", "wording")
     if terms.purpose != wording.purpose or terms.purpose not in PURPOSES[BasisKind.LETTER]:
         raise refused("用途与授权书文本不符", "the purpose is not the wording's", "purpose")
     check_terms(terms, Purposes(rooms.packs.purposes).at(terms.purpose, zone_day(rooms.now())))
-    return institution
+    return Names(institution, end_user, rooms.packs.purposes[terms.purpose].title)
+
+
+def _admitted(rooms: LetterRooms, institution: str, part: str) -> Named:
+    found = rooms.book.institution(institution)
+    if found is None or not found.admitted:
+        raise refused(f"{part} 未获准入", f"{part} is not an admitted institution", part)
+    return found.name
 
 
 # --- drafting and signing ---
@@ -137,16 +146,11 @@ def draft_letter(
     rooms: LetterRooms, terms: Terms, grantor: Identifier, choices: Choices, *, letter_id: str = ""
 ) -> Draft:
     """What a subject would sign, by its own start or over a proposal (`letter_id`). Nothing is stored."""
-    institution = _check_offer(rooms, terms)
-    frame = _frame(rooms, letter_id or new_letter_id(), identifier_of(rooms, grantor), institution, terms)
+    names = _check_offer(rooms, terms)
+    frame = Frame(letter_id or new_letter_id(), rooms.zone, identifier_of(rooms, grantor), names)
     wording = rooms.packs.letters[terms.wording]
     document = document_bytes(draft(frame, wording, terms, choices, rooms.now().replace(microsecond=0)))
-    return Draft(document, digest_of(document), shown_text(wording, frame.name, terms, frame.purpose, choices.language))
-
-
-def _frame(rooms: LetterRooms, letter_id: str, grantor: Identifier, institution: Admitted, terms: Terms) -> Frame:
-    purpose = rooms.packs.purposes[terms.purpose].title
-    return Frame(letter_id, rooms.zone, grantor, institution.name, purpose)
+    return Draft(document, digest_of(document), shown_text(wording, names, terms, choices.language))
 
 
 def open_proposal(rooms: LetterRooms, grantor: Identifier, *, letter_id: str = "", code: str = "") -> tuple[str, Terms]:
@@ -167,12 +171,14 @@ def sign_letter(rooms: LetterRooms, raw: bytes, evidence: Evidence, *, person: I
     Raises LetterRefused, SignerRefused, EvidenceRefused, NotVerified, NoSubject.
     """
     document = read_letter(raw)
+    if not is_letter_id(document.id):
+        raise refused("授权书编号的写法不对", "this is no letter's id", "id")
     grantor = identifier_of(rooms, Identifier(document.grantor.kind, document.grantor.value))
     terms = terms_of(document)
     proposal = _proposal_of(rooms, document, grantor, terms)
-    institution = _check_offer(rooms, terms)
+    names = _check_offer(rooms, terms)
     wording = rooms.packs.letters[terms.wording]
-    check_drafted(document, _frame(rooms, document.id, grantor, institution, terms), wording, terms, rooms.now())
+    check_drafted(document, Frame(document.id, rooms.zone, grantor, names), wording, terms, rooms.now())
     subject = rooms.find(grantor)
     _check_wording_fits(rooms, wording, subject)
     _check_signed(rooms, document, evidence, subject, grantor, person)

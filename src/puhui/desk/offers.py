@@ -24,7 +24,20 @@ from puhui.packs.sql_tables import field_of
 
 
 def offers_of(packs: PackSet, today: date, readings: Mapping[str, Reading] | None = None) -> Offers:
-    """Every product of a set. `today`: which values of dated parameters count. `readings`: if they exist already."""
+    """Every product of a set. `today`: which values of dated parameters count. `readings`: if they exist already.
+
+    It takes a second to work out, and one contract asks for it three times: the newest is remembered.
+    """
+    global _newest
+    if _newest is None or _newest[0] is not packs or _newest[1] != today:
+        _newest = (packs, today, _offers(packs, today, readings))
+    return _newest[2]
+
+
+_newest: tuple[PackSet, date, Offers] | None = None
+
+
+def _offers(packs: PackSet, today: date, readings: Mapping[str, Reading] | None) -> Offers:
     read = readings_of(packs) if readings is None else readings
     asked = {name for product in packs.products.values() for name in product.asks}
     studies = {name: study_of(read[name], packs) for name in asked}

@@ -55,13 +55,16 @@ WHO: Mapping[str, Who] = {
     "roll-back-edition": Who(_KEEPERS, _KEEPERS),
     "erase-subject": Who(_SECURITY, _SECURITY),
     "lift-hold": Who(_SECURITY, _SECURITY),
+    "reject-objection": Who(_KEEPERS, _SECURITY),
     "add-officer": Who(_KEEPERS, _SECURITY),
     "admit-institution": Who(_KEEPERS, _SECURITY),
     "change-institution": Who(_KEEPERS, _SECURITY),
+    "resume-institution": Who(_KEEPERS, _SECURITY),
     "end-institution": Who(_KEEPERS, _SECURITY),
     "add-institution-key": Who(_KEEPERS, _SECURITY),
     "sign-contract": Who(_KEEPERS, _SECURITY),
     "open-sealed-entry": Who(_SECURITY, _AUDIT),
+    "compromise-key": Who(_KEEPERS, _KEEPERS),
     # one officer, because stopping something may not wait
     "suspend-institution": Who(_SECURITY),
     "revoke-institution-key": Who(_SECURITY),
@@ -72,9 +75,14 @@ WHO: Mapping[str, Who] = {
     "record-basis": Who(_SECURITY),  # two of them: desk/bases.py
     "hold-subject": Who(_SECURITY),
     # one officer, because it is their daily work
+    "open-objection": Who(_KEEPERS),
+    "close-objection": Who(_KEEPERS),
     "place-name": Who(_KEEPERS),
     "release-edition": Who(_KEEPERS),
     "compact-lake": Who(_KEEPERS),
+    "rotate-key": Who(_SYSTEM),
+    "back-up-zone": Who(_SYSTEM),
+    "restore-zone": Who(_SYSTEM),
 }
 
 

@@ -20,6 +20,7 @@ from puhui.lake.editions import Act
 from puhui.lake.store import BlobStore, StoredParcel, TableStore
 from puhui.model.delivery import Edition
 from puhui.model.figures import Snapshot
+from puhui.model.keys import KeyStore
 from puhui.model.tables import Tables
 from puhui.packs.packset import PackSet
 from puhui.subjects.vault import Vault
@@ -108,6 +109,33 @@ class ContractTable(Contracts, Book, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Objected:
+    """One objection. `state`: open | corrected | withdrawn | rejected."""
+
+    id: str
+    subject: str
+    item: str
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+class ObjectionBook(Protocol):
+    """What subjects dispute. Each writing method is one transaction with its event."""
+
+    def add(self, objection: Objected, *, by: str) -> None:
+        """Raises NotAllowed where that item of the subject is disputed already."""
+
+    def close(self, objection: Objected, *, by: str, reason: str) -> None:
+        """Keeps the state and the time of an objection that was open. Repeatable."""
+
+    def objection(self, objection_id: str) -> Objected | None: ...
+
+    def all_open(self) -> Sequence[Objected]:
+        """The oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Partners:
     """Institutions and contracts. `zone`: what contracts call this zone; `signer`: its key, made when first asked."""
 
@@ -137,3 +165,5 @@ class DeskRooms:
     buckets: int
     officers: OfficerBook
     partners: Partners
+    objections: ObjectionBook
+    keys: KeyStore

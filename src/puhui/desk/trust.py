@@ -34,12 +34,19 @@ class LogPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What the zone itself is known by. `rp_id`, `origins`: where its letters are signed."""
+class LogGround:
+    """One log of the zone by its origin: the present one, or one that ended when a backup was restored."""
 
     origin: str
+    keys: Sequence[LogPeriod]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the zone itself is known by. `logs`: oldest first. `rp_id`, `origins`: where its letters are signed."""
+
+    logs: Sequence[LogGround]
     answer_keys: Sequence[Period]
-    log_keys: Sequence[LogPeriod]
     rp_id: str
     origins: tuple[str, ...]
     witnesses: Sequence[NoteVerifier]
@@ -49,27 +56,29 @@ class Ground:
 def trust_of(rooms: DeskRooms, ground: Ground) -> Trust:
     """The trust file of a zone as it stands now, old keys with their periods among the others."""
     officers = tuple(Officer(name=name, public=_text(key)) for name, key in sorted(rooms.officers.keys().items()))
-    zone = Zone(
-        origin=ground.origin,
-        answer_keys=tuple(
-            TrustedKey(
-                id=one.key.id, algorithm=one.key.algorithm, public=_text(one.key.public),
-                start=_start(one.start), end=_end(one.end),
-            )
-            for one in ground.answer_keys
-        ),
-        log_keys=tuple(
-            LogKey(vkey=one.key.vkey, start=_start(one.start), end=_end(one.end)) for one in ground.log_keys
-        ),
-        letters=Letters(rp_id=ground.rp_id, origins=ground.origins, officers=officers),
-    )  # fmt: skip
+    letters = Letters(rp_id=ground.rp_id, origins=ground.origins, officers=officers)
+    answer_keys = tuple(map(_answer_key, ground.answer_keys))
+    zones = tuple(
+        Zone(origin=log.origin, answer_keys=answer_keys, log_keys=tuple(map(_log_key, log.keys)), letters=letters)
+        for log in ground.logs
+    )
     return Trust(
         v=1,
-        zones=(zone,),
+        zones=zones,
         institutions=tuple(_institutions(rooms)),
         witnesses=tuple(one.vkey for one in ground.witnesses),
         quorum=ground.quorum,
     )
+
+
+def _answer_key(one: Period) -> TrustedKey:
+    key = one.key
+    public, start, end = _text(key.public), _start(one.start), _end(one.end)
+    return TrustedKey(id=key.id, algorithm=key.algorithm, public=public, start=start, end=end)
+
+
+def _log_key(one: LogPeriod) -> LogKey:
+    return LogKey(vkey=one.key.vkey, start=_start(one.start), end=_end(one.end))
 
 
 def _institutions(rooms: DeskRooms) -> Iterator[Institution]:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from puhui.gateway.prepared import Prepared
-from puhui.gateway.record import answer_record, refusal_record
+from puhui.gateway.record import Asking, answer_record, refusal_record
 from puhui.gateway.rooms import Rooms
 from puhui.ledger.entries import AskedLine, Intent
 from puhui.model.question import Answer, Caller, Question, Receipt, Release
@@ -54,7 +54,7 @@ def entry_of(release: Release, question: Question, product: Prepared, rooms: Roo
     )
 
 
-def refusal_entry(refusal: QuestionRefused, question: Question, caller: Caller, origin: str) -> Intent:
+def refusal_entry(refusal: QuestionRefused, question: Asking, caller: Caller, origin: str) -> Intent:
     """The entry of a refusal, under its true code. It is sealed under the month's key: it says nothing of a subject."""
 
     def record(at: datetime) -> bytes:
@@ -73,7 +73,7 @@ def refusal_entry(refusal: QuestionRefused, question: Question, caller: Caller, 
 
 
 @asynccontextmanager
-async def refusals_logged(question: Question, caller: Caller, rooms: Rooms) -> AsyncIterator[None]:
+async def refusals_logged(question: Asking, caller: Caller, rooms: Rooms) -> AsyncIterator[None]:
     """A refusal goes on to the caller once it is in the log; LogUnavailable goes where it cannot be written."""
     try:
         yield

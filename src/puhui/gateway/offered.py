@@ -10,6 +10,8 @@ from puhui.disclosure.rules import OutRule
 from puhui.gateway.rooms import Rooms
 from puhui.model.question import Caller
 from puhui.model.refusals_question import SnapshotBehind
+from puhui.packs.forms import Words
+from puhui.packs.forms_answers import Product
 from puhui.wire.answers import moment
 
 
@@ -51,23 +53,37 @@ def _product(name: str, rooms: Rooms) -> dict[str, Any]:
         "letter": product.letter or "",
         "product": name,
         "purpose": product.purpose,
+        "sections": _sections(product),
         "subjects": list(product.subjects),
-        "title": {"en": product.title.en, "zh": product.title.zh},
+        "title": _words(product.title),
     }
     try:
         prepared = rooms.products.prepared(name, rooms.figures)
     except SnapshotBehind:
         return {**head, "items": [], "ready": False}
-    return {**head, "items": [_item(rule, rooms) for rule in prepared.rules], "ready": True}
+    return {**head, "items": [_item(rule, product, rooms) for rule in prepared.rules], "ready": True}
 
 
-def _item(rule: OutRule, rooms: Rooms) -> dict[str, Any]:
-    title = rooms.products.packs.indicators[rule.indicator].head.title
+def _sections(product: Product) -> list[dict[str, Any]]:
+    """The headings of a report, each with the names of its items in order."""
+    return [{"items": section.indicators, "title": _words(section.title)} for section in product.sections]
+
+
+def _item(rule: OutRule, product: Product, rooms: Rooms) -> dict[str, Any]:
+    """An item as it would leave; of a yes/no check, how the stated value is held against the register's."""
+    check = next((check for check in product.checks if check.name == rule.name), None)
+    title = check.title if check else rooms.products.packs.indicators[rule.indicator].head.title
+    compared = {"compare": rule.compare, "tolerance": format(rule.tolerance, "f")} if check else {}
     return {
+        **compared,
         "bands": list(rule.labels),
         "definition": rule.definition,
         "form": rule.form.value,
         "name": rule.name,
-        "title": {"en": title.en, "zh": title.zh},
+        "title": _words(title),
         "unit": rule.unit,
     }
+
+
+def _words(title: Words) -> dict[str, str]:
+    return {"en": title.en, "zh": title.zh}

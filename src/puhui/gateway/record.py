@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal, Protocol
 
 from msgspec import UNSET
 
@@ -14,6 +15,12 @@ from puhui.model.refusals_question import QuestionRefused
 from puhui.wire.answers import BasisForm, ItemForm, RecordForm, encode_record, moment
 from puhui.wire.canonical import canonical
 
+_FORMS: dict[ReleaseKind, Literal["value", "band", "flag", "withheld"]] = {
+    ReleaseKind.VALUE: "value",
+    ReleaseKind.BAND: "band",
+    ReleaseKind.FLAG: "flag",
+    ReleaseKind.WITHHELD: "withheld",
+}
 _SAFE = 2**53 - 1  # larger integers are no JSON numbers (RFC 7493)
 
 
@@ -48,7 +55,26 @@ def answer_record(release: Release, question: Question, origin: str, at: datetim
     )
 
 
-def refusal_record(refusal: QuestionRefused, question: Question, institution: str, origin: str, at: datetime) -> bytes:
+class Asking(Protocol):
+    """What a refusal's entry says of a question, or of a request that would have changed something."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def digest(self) -> bytes: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def nonce(self) -> str: ...
+    @property
+    def product(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def end_user(self) -> str: ...
+
+
+def refusal_record(refusal: QuestionRefused, question: Asking, institution: str, origin: str, at: datetime) -> bytes:
     """The record of a refusal with its true code; the identifier that was asked about is not in it."""
     return canonical(
         {
@@ -62,6 +88,24 @@ def refusal_record(refusal: QuestionRefused, question: Question, institution: st
             "product": question.product,
             "purpose": question.purpose,
             "question": b64encode(question.digest).decode(),
+            "v": 1,
+            "zone": origin,
+        }
+    )
+
+
+def look_record(question: Asking, institution: str, monitor: str, origin: str, at: datetime) -> bytes:
+    """The record of a monitor's look that crossed no limit: somebody's data were read, and nobody was told anything."""
+    return canonical(
+        {
+            "at": moment(at),
+            "event": "monitor-looked",
+            "institution": institution,
+            "key_id": question.key_id,
+            "kind": "access",
+            "monitor": monitor,
+            "product": question.product,
+            "purpose": question.purpose,
             "v": 1,
             "zone": origin,
         }
@@ -82,8 +126,8 @@ def item_form(item: ReleasedItem) -> ItemForm:
         coverage=item.coverage or UNSET,
         definition=item.definition,
         flags=item.flags or UNSET,
-        form=item.kind.value,
-        known=item.known and item.kind is not ReleaseKind.WITHHELD,
+        form=_FORMS[item.kind],
+        known=item.known,
         name=item.name,
         reason=UNSET if item.reason is None else str(item.reason),
         unit=item.unit,
@@ -93,10 +137,9 @@ def item_form(item: ReleasedItem) -> ItemForm:
 
 def plain(value: Value | None) -> str | int | bool | None:
     """A value as JSON: decimals and dates are texts, integers beyond 2^53 too."""
-    if isinstance(value, Decimal):
+    kind = type(value)
+    if kind is Decimal:
         return format(value, "f")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int) and not isinstance(value, bool) and not -_SAFE <= value <= _SAFE:
-        return str(value)
-    return value
+    if kind is int:
+        return value if -_SAFE <= value <= _SAFE else str(value)  # type: ignore[operator,return-value]
+    return value.isoformat() if isinstance(value, date) else value  # type: ignore[return-value]

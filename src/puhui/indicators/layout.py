@@ -98,7 +98,8 @@ class Known(Mapping[str, Value | None]):
         self._reading = reading
 
     def __getitem__(self, name: str) -> Value | None:
-        return self._reading.value(self._places[name], self._stored)
+        with localcontext(_EXACT):
+            return self._reading.value(self._places[name], self._stored)
 
     def made(self) -> dict[str, Value | None]:
         """All of them made at once, which is quicker than one by one."""
@@ -131,20 +132,19 @@ class Decoder:
     def figures(self, token: str, packed: bytes | None, names: Sequence[str] | None = None) -> tuple[Figure, ...]:
         """All figures of a subject, or those named, in the order of the snapshot. `packed` None: no row."""
         reading, conflicts, stored = self._row(token, packed)
-        wanted = None if names is None else frozenset(names)
-        made = reading.values(stored) if wanted is None else None
+        if names is not None:
+            return reading.chosen(tuple(names)).figures(reading, stored, conflicts)
+        made = reading.values(stored)
         found: list[tuple[int, Figure]] = []
         for (name, place), at in zip(reading.places.items(), reading.shape.known, strict=True):
-            if wanted is None or name in wanted:
-                coverage = self.layout.slots[at].coverage
-                known = at not in conflicts
-                reason = None if known else Unknown.CONFLICT
-                value = made[place] if made is not None else reading.value(place, stored)
-                found.append((at, Figure(name, known, value if known else None, reason, coverage)))
+            coverage = self.layout.slots[at].coverage
+            if at in conflicts:
+                found.append((at, Figure(name, False, None, Unknown.CONFLICT, coverage)))
+            else:
+                found.append((at, Figure(name, True, made[place], None, coverage)))
         for at, why in reading.shape.unknown:
             slot = self.layout.slots[at]
-            if wanted is None or slot.name in wanted:
-                found.append((at, Figure(slot.name, False, None, why, slot.coverage)))
+            found.append((at, Figure(slot.name, False, None, why, slot.coverage)))
         found.sort(key=itemgetter(0))
         return tuple(figure for _, figure in found)
 
@@ -172,11 +172,37 @@ class Decoder:
         return self._readings[key]
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some figures out of rows of one shape, in the order of the snapshot: worked out once for each choice of names.
+
+    `steps`: name, place of its value in the row, position in the layout, months; or the figure itself, where nobody of
+    the shape has a value.
+    """
+
+    steps: tuple[tuple[str, int, int, tuple[int, int] | None] | Figure, ...]
+
+    def figures(self, reading: Reading, stored: Sequence[Any], conflicts: Sequence[int]) -> tuple[Figure, ...]:
+        """The chosen figures of one row."""
+        value = reading.value
+        with localcontext(_EXACT):
+            return tuple(
+                step
+                if isinstance(step, Figure)
+                else Figure(step[0], False, None, Unknown.CONFLICT, step[3])
+                if conflicts and step[2] in conflicts
+                else Figure(step[0], True, value(step[1], stored), None, step[3])
+                for step in self.steps
+            )
+
+
 class Reading:
     """How the stored values of one shape become values: which of them are of what type."""
 
     def __init__(self, layout: Layout, shape: Shape) -> None:
         self.shape = shape
+        self._layout = layout
+        self._chosen: dict[tuple[str, ...], Chosen] = {}
         slots = [layout.slots[at] for at in shape.known]
         self.empty = [slot.empty for slot in slots]  # of a subject without rows
         self.places = {slot.name: place for place, slot in enumerate(slots)}
@@ -191,12 +217,29 @@ class Reading:
             low = high
 
     def value(self, place: int, stored: Sequence[Any]) -> Value | None:
-        """One value of a row, made of what is stored."""
+        """One value of a row, made of what is stored. The caller sets an exact context for decimals."""
         given, read = stored[place], self._readers[place]
-        if read is None or given is None:
-            return cast("Value | None", given)
-        with localcontext(_EXACT):
-            return cast(Value, read(given))
+        return cast("Value | None", given) if read is None or given is None else cast(Value, read(given))
+
+    def chosen(self, names: tuple[str, ...]) -> Chosen:
+        """How the figures of these names come out of a row."""
+        found = self._chosen.get(names)
+        if found is None:
+            if len(self._chosen) >= _CHOICES:
+                self._chosen.clear()
+            found = self._chosen[names] = Chosen(
+                tuple(step for _, step in sorted(self._steps(frozenset(names)), key=itemgetter(0)))
+            )
+        return found
+
+    def _steps(self, wanted: Set[str]) -> Iterator[tuple[int, Any]]:
+        slots = self._layout.slots
+        for (name, place), at in zip(self.places.items(), self.shape.known, strict=True):
+            if name in wanted:
+                yield at, (name, place, at, slots[at].coverage)
+        for at, why in self.shape.unknown:
+            if slots[at].name in wanted:
+                yield at, Figure(slots[at].name, False, None, why, slots[at].coverage)
 
     def values(self, stored: Sequence[Any]) -> list[Value | None]:
         """All values of a row, made of what is stored."""
@@ -237,4 +280,5 @@ def _reader(kind: str, scale: int) -> Callable[[Any], Any] | None:
             return None
 
 
+_CHOICES = 256  # of names that are kept worked out, for one shape
 _EXACT = Context(prec=60)  # more digits than any DECIMAL(38) has

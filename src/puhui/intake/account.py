@@ -1,4 +1,7 @@
-"""The books of one parcel: where every record is, and every issue with its count. They balance or nothing is committed."""
+"""The books of one parcel: where every record is, and every issue with its count.
+
+They balance or nothing is committed.
+"""
 
 from __future__ import annotations
 

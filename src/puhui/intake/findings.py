@@ -1,5 +1,5 @@
-"""What the checks of a file found, for whoever looks at it before it is delivered: the rows with nothing against them, and
-every cell with something against it, each as a Parquet file."""
+"""What the checks of a file found, for whoever looks at it before it is delivered: the rows with nothing against them,
+and every cell with something against it, each as a Parquet file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _BROKEN = "broken_records"
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The issues of identifiers, whose form the staging does not judge; how many rows are clean, and how many cells are not."""
+    """The issues of identifiers, whose form the staging does not judge; how many rows are clean, and how many cells
+    are not."""
 
     issues: tuple[Issue, ...]
     clean_rows: int
@@ -55,7 +56,8 @@ def find_cells(
 def write_findings(
     resource: forms.Resource, tables: Tables, *, clean_rows: Path | None, bad_cells: Path | None
 ) -> None:
-    """After `find_cells`: the clean rows with their record numbers, in no order, and (line, field, check, severity) of every bad cell."""
+    """After `find_cells`: the clean rows with their record numbers, in no order, and (line, field, check, severity) of
+    every bad cell."""
     if clean_rows is not None:
         columns = ", ".join(quoted(name) for name in ("line", *(field.name for field in resource.fields)))
         sql = f"SELECT {columns} FROM {NUMBERED} s WHERE NOT EXISTS (SELECT 1 FROM {_CELLS} c WHERE c.line = s.line)"
@@ -77,4 +79,5 @@ def _bits_sql(checks: Sequence[Check]) -> str:
 
 
 def _named(check: Check) -> str:
-    return f"{{'field': {literal(check.field)}, 'check': {literal(check.name)}, 'severity': {literal(check.severity.value)}}}"
+    field, name, severity = literal(check.field), literal(check.name), literal(check.severity.value)
+    return f"{{'field': {field}, 'check': {name}, 'severity': {severity}}}"

@@ -8,7 +8,8 @@ engine's rejected rows).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePath
 
@@ -78,13 +79,17 @@ class Dialect:
     longest: int = 0  # bytes of the longest line
 
 
+EVERY = 32  # lines from one mark to the next: few to pass over, and a quarter of a byte for each in memory
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """A delivered file, opened.
 
     `path` is what the engine reads, `source` the unpacked delivered bytes whose sha256 is `digest` and length
     `size`. `header` holds the names as delivered, `columns` the same as unique column names of the engine.
-    `lines` counts all records without the header, broken ones included.
+    `lines` counts all records without the header, broken ones included. `marks`: where every EVERYth line of a
+    delimited text begins, from the second line on.
     """
 
     kind: FileKind
@@ -100,6 +105,7 @@ class Records:
     broken: tuple[BrokenRow, ...] = ()
     banner: tuple[str, ...] = ()  # texts that stood before the header
     manifest: bytes | None = None  # the manifest that came in the same archive
+    marks: Sequence[int] = field(default=(), compare=False, repr=False)
 
 
 _MAGIC = (

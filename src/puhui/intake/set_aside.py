@@ -1,4 +1,5 @@
-"""Rows set aside: their number, place, raw cells and reasons, sealed under the parcel's key until the agency takes them back."""
+"""Rows set aside: their number, place, raw cells and reasons, sealed under the parcel's key until the agency takes
+them back."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class SetAsideRow:
-    """One record as delivered: `reasons` are `field:check`; `cells` the raw texts in the file's order (or the one raw line)."""
+    """One record as delivered: `reasons` are `field:check`; `cells` the raw texts in the file's order (or the one raw
+    line)."""
 
     line: int
     place: int

@@ -1,12 +1,13 @@
 """The way of one delivery: Parcel → Landing → Checked → Linked → Edition.
 
-Law: after `take` every record of the parcel is in exactly one place (accepted, set aside with its reason, or a repeat of another),
-or the parcel was refused and nothing of it was kept. Stop it anywhere: the next start finishes or forgets it.
+Law: after `take` every record of the parcel is in exactly one place (accepted, set aside with its reason, or a repeat
+of another), or the parcel was refused and nothing of it was kept. Stop it anywhere: the next start finishes or forgets
+it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,9 +37,9 @@ from puhui.model.refusals import Busy
 from puhui.model.tables import Tables, enum_type, literal, quoted
 from puhui.packs import forms
 from puhui.quality.check import CheckedRows, check, stage, unstage
-from puhui.quality.repeats import Repeats, find_repeats
+from puhui.quality.repeats import Repeats, Seeking, find_repeats, seeking_repeats
 from puhui.subjects.authority import SourceOfNames
-from puhui.subjects.rows import FACT, IDENTITY, LINKED, LinkedRows, identity_sql, link_rows
+from puhui.subjects.rows import FACT, IDENTITY, LINKED, LinkedRows, facts_before_linking, identity_sql, link_rows
 
 Progress = Callable[[str], None]
 FINAL = "final_rows"
@@ -81,9 +82,12 @@ def _take(parcel: Parcel, rooms: Rooms, progress: Progress) -> Taken:
             refuse_before_linking(checked, opened.resource, scratch.tables)
             progress("checked")
             periods = periods_of(opened.resource, opened.parcel.manifest, checked.checked.table, scratch.tables)
-            linked = _link(checked, opened, periods, scratch.tables, rooms)
-            progress("linked")
-            books = _account(landing, opened, checked, linked, periods, scratch.tables)
+            facts = facts_before_linking(checked.checked, opened.resource, _keys(opened.resource))
+            with seeking_repeats(facts, checked.checked.lines, scratch.tables) as sought:
+                meanwhile = (sealing.begin, sought.begin)
+                linked = _link(checked, opened, periods, meanwhile, scratch.tables, rooms)
+                progress("linked")
+                books = _account(landing, opened, checked, linked, periods, sought, scratch.tables)
             edition, result = _commit(landing, opened, checked, linked, books, periods, sealing, scratch.tables, rooms)
         progress("committed")
         rooms.register.settle(edition.resource, landing.digest, result, edition)
@@ -101,7 +105,14 @@ def _check(landing: Landing, opened: Opened, beside: Mapping[str, str], tables: 
     raise lost_count()
 
 
-def _link(checked: CheckedRows, opened: Opened, periods: Periods, tables: Tables, rooms: Rooms) -> LinkedRows:
+def _link(
+    checked: CheckedRows,
+    opened: Opened,
+    periods: Periods,
+    meanwhile: Sequence[Callable[[], None]],
+    tables: Tables,
+    rooms: Rooms,
+) -> LinkedRows:
     now = rooms.now()
     landing = checked.checked.landing
     source = SourceOfNames(parcel=landing.digest[:16], period=landing.parcel.manifest.period, at=now)
@@ -115,11 +126,18 @@ def _link(checked: CheckedRows, opened: Opened, periods: Periods, tables: Tables
         rooms.matcher,
         source=source,
         today=now.date(),
+        meanwhile=meanwhile,
     )
 
 
 def _account(
-    landing: Landing, opened: Opened, checked: CheckedRows, linked: LinkedRows, periods: Periods, tables: Tables
+    landing: Landing,
+    opened: Opened,
+    checked: CheckedRows,
+    linked: LinkedRows,
+    periods: Periods,
+    sought: Seeking,
+    tables: Tables,
 ) -> Account:
     resource = opened.resource
     fields = [field.name for field in resource.fields]
@@ -133,6 +151,7 @@ def _account(
         last_wins=in_order,
         rows=linked.rows,
         facts=linked.facts,
+        sought=sought,
     )
     _final_view(landing, resource, repeats, tables)
     books = account(landing, opened, checked, linked, repeats, periods, tables)

@@ -45,10 +45,13 @@ class Committed:
 
 
 class Sealing(Protocol):
-    """A blob that is being encrypted beside other work."""
+    """A blob that is encrypted beside other work."""
+
+    def begin(self) -> None:
+        """Begin, where the processor would rest. Repeatable."""
 
     def finish(self) -> Sealed:
-        """Wait for it. Durable, whole and visible once it returns."""
+        """Begin if nobody has, and wait for it. Durable, whole and visible once it returns."""
 
 
 class BlobStore(Protocol):
@@ -58,7 +61,7 @@ class BlobStore(Protocol):
         """Encrypt `source` to `resource/name`. Durable and whole once it returns; a kill leaves nothing visible."""
 
     def sealing(self, resource: str, name: str, path: Path) -> AbstractContextManager[Sealing]:
-        """As `seal`, of a file, beside other work. Left before `finish`, nothing of it stays."""
+        """As `seal`, of a file, beside other work from `begin` on. Left before `finish`, nothing of it stays."""
 
     def seal_with(self, sealed: Sealed, resource: str, name: str, source: BinaryIO) -> None:
         """Encrypt a second blob of the same parcel under the parcel's key."""

@@ -6,13 +6,14 @@ tile, and with the state that appending goes on from. Records are opened apart, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
 
 from puhui.ledger.reading import Archive, Tiles
-from puhui.ledger.store import LogScan, LogStore, StoredCheckpoint
+from puhui.ledger.store import Count, LogScan, LogStore, StoredCheckpoint
 from puhui.model.refusals import Broken
 from puhui.model.refusals_question import LogBroken
 from puhui.wire.notes import Checkpoint, Note, NoteSignature, NoteVerifier, cosigned_at, holds
@@ -45,7 +46,7 @@ class LogReport:
     checkpoints: int = 0
     cosignatures: int = 0
     tiles: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
     events_waiting: int = 0
     records_open: int | None = None  # None: not asked for
     records_erased: int | None = None
@@ -74,15 +75,18 @@ def check_log(
     log_keys: Sequence[NoteVerifier],
     witness_keys: Sequence[NoteVerifier] = (),
     *,
+    ended: Sequence[tuple[str, int]] = (),
     archive: Archive | None = None,
     step: Callable[[int], None] = lambda done: None,
 ) -> LogReport:
     """The report on the whole log. `archive`: open every record too. `step` is told how many leaves are done.
 
-    `log_keys`: all that ever signed checkpoints. A cosignature of a witness without a key here is a finding.
+    `log_keys`: all that ever signed checkpoints. `ended`: origin and size of the logs that this one goes on from since
+    a backup was restored, oldest first; checkpoints up to that size are theirs. A cosignature of a witness without a
+    key here is a finding.
     """
     report = LogReport()
-    _Walk(store, tiles, _Signed(origin, log_keys, witness_keys), report).walk(step)
+    _Walk(store, tiles, _Signed(origin, log_keys, witness_keys, ended), report).walk(step)
     _check_tallies(store, report)
     if archive:
         _check_records(store, archive, report)
@@ -96,13 +100,19 @@ class _Signed:
     origin: str
     log_keys: Sequence[NoteVerifier]
     witness_keys: Sequence[NoteVerifier]
+    ended: Sequence[tuple[str, int]] = ()
+
+    def _origin_at(self, size: int) -> str:
+        """The log that a checkpoint of this size is of."""
+        return next((origin for origin, end in self.ended if size <= end), self.origin)
 
     def compare(self, stored: StoredCheckpoint, root: bytes, report: LogReport) -> None:
         """The stored note states this root, and is signed."""
-        expected = Checkpoint(self.origin, stored.size, root).text
+        origin = self._origin_at(stored.size)
+        expected = Checkpoint(origin, stored.size, root).text
         text, _, lines = stored.note.partition("\n\n")
         if text + "\n" != expected:
-            report.add("root" if text.startswith(f"{self.origin}\n{stored.size}\n") else "checkpoint-form", stored.size)
+            report.add("root" if text.startswith(f"{origin}\n{stored.size}\n") else "checkpoint-form", stored.size)
             return
         try:
             signatures = tuple(NoteSignature.parse(line) for line in lines[:-1].split("\n"))
@@ -141,16 +151,17 @@ class _Walk:
         report, tree = self._report, Frontier()
         checkpoints = self._store.every_checkpoint()
         following = next(checkpoints, None)
-        for first, entries, sizes in self._store.every_commitment(_CHUNK):
-            if first != tree.size:
+        for leaves in self._store.every_commitment(_CHUNK):
+            if leaves.first != tree.size:
                 report.add("gap", tree.size)
                 break
-            grown = grow(tree, _leaf_hashes(entries))
-            self._batches |= sizes
+            grown = grow(tree, _leaf_hashes(leaves.entries))
+            self._batches |= leaves.batch_sizes
+            report.kinds = Counter(report.kinds) + Counter(leaves.kinds)
             while following and following.size <= grown.frontier.size:
                 self._compare(following, grown)
                 following = next(checkpoints, None)
-            self._compare_tiles(first, entries, grown)
+            self._compare_tiles(leaves.first, leaves.entries, grown)
             tree = grown.frontier
             step(tree.size)
         while following:
@@ -232,13 +243,14 @@ def _peaks_at(size: int, grown: Growth) -> list[bytes]:
 def _check_tallies(store: LogScan, report: LogReport) -> None:
     """Answers, questions and counters say the same."""
     tallies = store.tallies()
-    report.kinds, report.events_waiting = dict(tallies.entries), tallies.events_waiting
+    report.events_waiting = tallies.events_waiting
     if tallies.asked_without_entry:
         report.add("question-without-entry", tallies.asked_without_entry)
-    if tallies.entries_without_asked:
-        report.add("answer-without-question", tallies.entries_without_asked)
+    if report.kinds.get("answer", 0) != tallies.asked_answers:  # each question has an entry of its own
+        report.add("answer-without-question", report.kinds.get("answer", 0) - tallies.asked_answers)
     for name in tallies.asked_counted.keys() | tallies.counters.keys():
-        if tallies.asked_counted.get(name) != tallies.counters.get(name):
+        # replays alone count nothing, and have no counter
+        if tallies.asked_counted.get(name, Count()) != tallies.counters.get(name, Count()):
             report.add("counter", " ".join(name))
 
 

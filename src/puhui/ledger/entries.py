@@ -30,6 +30,7 @@ _EVENT_KINDS = {  # first word of an event's kind → kind of entry, where the t
     "pack": "packs",
     "subject": "erasure",
     "monitor": "contract",
+    "objection": "correction",
     "log": "witness",
     "checkpoint": "witness",
     "backup": "restore",

@@ -27,11 +27,14 @@ PERIOD = 10.0  # seconds between rounds
 
 
 class WitnessFault(Exception):
-    """A witness that could not be reached, or refused. `size`: what it cosigned last, where it said so."""
+    """A witness that could not be reached, or refused. `size`: what it cosigned last, where it said so. `forked`: it
+    cosigned another root for this very size.
+    """
 
-    def __init__(self, why: str, size: int | None = None) -> None:
+    def __init__(self, why: str, size: int | None = None, *, forked: bool = False) -> None:
         super().__init__(why)
         self.size = size
+        self.forked = forked
 
 
 class Witness(Protocol):
@@ -58,6 +61,20 @@ class Round:
 
     size: int
     faults: tuple[str, ...] = ()
+
+
+def newest_seen(witness: Witness, newest: StoredCheckpoint) -> int:
+    """How large the log was when this witness cosigned it last, asked with the newest checkpoint that we have.
+
+    Nothing new is shown to it: one that saw less answers with its size. Raises WitnessFault where it says nothing.
+    """
+    try:
+        witness.add_checkpoint(AddCheckpoint(newest.size, (), newest.note))
+    except WitnessFault as fault:
+        if fault.size is None:
+            raise
+        return fault.size
+    return newest.size
 
 
 class Publisher:

@@ -36,8 +36,7 @@ class Tiles(Protocol):
 
 
 def node_reader(store: LogStore, tiles: Tiles, size: int) -> ReadHash:
-    """Hashes of complete subtrees within the first `size` leaves: from tiles, and the newest leaves from the database.
-    """
+    """Hashes of complete subtrees within the first `size` leaves: from tiles, the newest from the database."""
     known = tiles.size()
     from_tiles = hash_reader(known, lambda tile: tile_file(tiles, tile)) if known else None
     newest: list[bytes] = []
@@ -91,8 +90,7 @@ class Archive:
         return Receipt(index, row.batch_size, self._proof(index, row.batch_size), checkpoint.note, record, salt, row.at)
 
     def receipt(self, index: int) -> Receipt:
-        """`made_again` for a caller outside: SubjectUnknown (which looks like any other) where the subject was erased.
-        """
+        """`made_again` for a caller outside: SubjectUnknown, like any other, where the subject was erased."""
         try:
             return self.made_again(index)
         except Redacted:
@@ -114,11 +112,14 @@ class Archive:
         return row
 
     def proof_text(self, index: int, quorum: int = 0) -> str:
-        """A C2SP tlog-proof of the entry, by the newest published checkpoint that covers it, else by its own."""
+        """A C2SP tlog-proof of the entry, by the newest published checkpoint that covers it, else by its own.
+
+        Its own too where the log has gone on under another origin since (a backup was restored).
+        """
         row = self.row(index)
-        checkpoint = self._store.published(quorum)
-        if checkpoint is None or checkpoint.size <= index:
-            checkpoint = self._checkpoint(row.batch_size)
+        own, checkpoint = self._checkpoint(row.batch_size), self._store.published(quorum)
+        if checkpoint is None or checkpoint.size <= index or _origin(checkpoint) != _origin(own):
+            checkpoint = own
         return TlogProof(index, self._proof(index, checkpoint.size), with_cosignatures(checkpoint)).text
 
     def _proof(self, index: int, size: int) -> Proof:
@@ -129,6 +130,10 @@ class Archive:
         if checkpoint is None:
             raise broken(f"缺少规模 {size} 的检查点", f"the checkpoint of size {size} is missing")
         return checkpoint
+
+
+def _origin(checkpoint: StoredCheckpoint) -> str:
+    return checkpoint.note.partition("\n")[0]
 
 
 def with_cosignatures(checkpoint: StoredCheckpoint) -> str:

@@ -84,6 +84,11 @@ class Sequencer:
     ) -> None:
         self.close()
 
+    @property
+    def writing(self) -> bool:
+        """Whether entries are written at the moment."""
+        return self.broken is None and not self._closed and self._thread.is_alive()
+
     async def append(self, intent: Intent) -> Receipt:
         """The receipt of the entry, which is durable.
 

@@ -243,11 +243,21 @@ class LogStore(Protocol):
         """The size of the newest checkpoint that the witness signed; 0 where there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Neighbouring leaves from index `first` on, sizes of the batches that they came in, how many of each kind."""
+
+    first: int
+    entries: Sequence[bytes]
+    batch_sizes: set[int]
+    kinds: Mapping[str, int]
+
+
 class LogScan(Protocol):
     """Reading the whole log, in order and without locks, for `checking`."""
 
-    def every_commitment(self, chunk: int) -> Iterator[tuple[int, Sequence[bytes], set[int]]]:
-        """(first index, neighbouring leaves, sizes of their batches), at most `chunk`; a gap begins a new chunk."""
+    def every_commitment(self, chunk: int) -> Iterator[Leaves]:
+        """All leaves, at most `chunk` at a time; a gap begins a new chunk."""
 
     def every_checkpoint(self) -> Iterator[StoredCheckpoint]:
         """Checkpoints by size, ascending, with their cosignatures."""
@@ -263,11 +273,9 @@ class LogScan(Protocol):
 class Tallies:
     """What several tables say about the same questions."""
 
-    entries: Mapping[str, int]  # kind → entries
     asked_answers: int
     asked_refusals: int
     asked_without_entry: int  # rows whose entry is no answer or refusal, or is absent
-    entries_without_asked: int  # answers that no row bills
     asked_counted: Mapping[CounterName, Count]  # by contract, product and month, out of the questions
     counters: Mapping[CounterName, Count]  # the same out of the counters
     events_waiting: int

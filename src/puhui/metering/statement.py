@@ -114,8 +114,7 @@ def statement_of(
 
 
 def digest_of(lines: Iterable[Line]) -> str:
-    """SHA-256, hex, over `index SP commitment SP price LF` of each line: what the log's entries and the bill agree on.
-    """
+    """SHA-256, hex, over `index SP commitment SP price LF` of each line: what log and bill agree on."""
     digest = sha256()
     for line in lines:
         digest.update(f"{line.entry} {line.commitment} {line.price_fen}\n".encode())

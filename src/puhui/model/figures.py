@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
+
 Value = int | Decimal | bool | str | date
 
 
@@ -20,8 +22,7 @@ class Unknown(StrEnum):
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):  # thirty and more for each answer: a Struct is made ten times quicker
     """One indicator of one subject. `known` without `value`: the figure is defined for nobody like this (zero base)."""
 
     indicator: str

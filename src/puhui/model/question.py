@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from puhui.model.figures import Unknown, Value
 from puhui.model.subject import Identifier, Subject
 
@@ -117,8 +119,7 @@ class ReleaseKind(StrEnum):
     WITHHELD = "withheld"
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasedItem:
+class ReleasedItem(Struct, frozen=True):  # thirty and more for each answer: a Struct is made ten times quicker
     """One indicator or check as it leaves. `reason`: why withheld, or why a figure is unknown (then `value` is None)."""
 
     name: str

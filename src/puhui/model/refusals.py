@@ -66,6 +66,18 @@ class HomeRefused(Refusal):
     )
 
 
+class KeysRefused(Refusal):
+    """The zone's keys cannot be used: others may read them, or what keeps them does not answer."""
+
+    code = "keys-refused"
+    fault = Fault.OPERATOR
+    exit_code = 2
+    meaning = Said(
+        "密钥不能使用：他人可读，或保管密钥的设备、程序没有应答",
+        "The zone's keys cannot be used: others may read them, or what keeps them does not answer.",
+    )
+
+
 class ParcelUnreadable(Refusal):
     """The file cannot be read in the form it claims: encoding, archive, sheet, XML."""
 

@@ -307,7 +307,7 @@ class NotVerified(Refusal):
 
     code = "not-verified"
     fault = Fault.CALLER
-    exit_code = 1
+    exit_code = 10
     meaning = Said("所验证的内容不成立", "What was given to be verified does not hold.")
 
 

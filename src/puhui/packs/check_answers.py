@@ -106,7 +106,13 @@ def letters(checking: Checking) -> Iterator[Mistake]:
         for index, tick in repeated(tick.id for tick in letter.ticks):
             said = both(f"勾选项 {tick} 重复", f"the tick {tick} is repeated")
             yield checking.mistake("letters", name, ["ticks", index, "id"], "letter.tick-twice", said)
+        if checking.packs.purposes and not checking.knows("purposes", letter.purpose):
+            said = both(f"用途 {letter.purpose} 没有上限表", f"no purposes/{letter.purpose}.yaml limits such letters")
+            yield checking.mistake("letters", name, ["purpose"], "letter.no-limits", said)
         for number, one in enumerate(letter.ticks):
+            if one.gate == "prohibited":
+                said = both("禁止的事项不能勾选", "what is prohibited cannot be ticked")
+                yield checking.mistake("letters", name, ["ticks", number, "gate"], "letter.prohibited", said)
             for place, item in enumerate(one.items):
                 if item not in known and not broken_resources:
                     said = both(f"目录中没有 {item}", f"{item} is not in the catalogue")

@@ -129,13 +129,16 @@ class Letter(Form, frozen=True):
     text: Words
 
 
+Source = Annotated[str, Meta(min_length=1)]
+
+
 class LimitSources(Form, frozen=True):
     """Where each limit of a purpose comes from."""
 
-    range_months: str
-    uses: str
-    life_days: str
-    retention_days: str
+    range_months: Source
+    uses: Source
+    life_days: Source
+    retention_days: Source
 
 
 class PurposeLimits(Form, frozen=True):

@@ -37,8 +37,8 @@ _ODD_SHARE = 0.02
 class Source:
     """An opened file: what stands behind FROM, and what could not even be split into columns.
 
-    `has_line`: the rows carry their record number in `line`; else they stand in file order without it. `sample_sql`: the
-    same rows, read without a record of what does not split into columns.
+    `has_line`: the rows carry their record number in `line`; else they stand in file order without it. `sample_sql`:
+    the same rows, read without a record of what does not split into columns.
     """
 
     sql: str
@@ -78,8 +78,8 @@ def stage(
 ) -> tuple[Check, ...]:
     """Make the view `staged` from the file; the meaning of its bits comes back.
 
-    `beside`: further columns of `staged`, name → SQL over the fields. From `two_steps_from` records on the plainly written
-    rows are typed first.
+    `beside`: further columns of `staged`, name → SQL over the fields. From `two_steps_from` records on the plainly
+    written rows are typed first.
     """
     reading = Reading(resource, mapping, codes, source.sql, source.has_line, source.excel, beside)
     in_two = source.lines >= two_steps_from

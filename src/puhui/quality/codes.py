@@ -47,9 +47,10 @@ def lookup_statements(codes: forms.CodeList) -> tuple[str, ...]:
     value means the n-th of its codes, and its codes as a type. Written out they would take seconds to plan."""
     found = spellings(codes)
     codes_in_order = ", ".join(literal(code) for code in found.values())
+    distinct = dict.fromkeys(found.values())
     return (
         f"CREATE TYPE IF NOT EXISTS {_type('spelling_of', codes)} AS ENUM ({', '.join(map(literal, found))})",
-        f"CREATE TYPE IF NOT EXISTS {_type('code_of', codes)} AS ENUM ({', '.join(map(literal, dict.fromkeys(found.values())))})",
+        f"CREATE TYPE IF NOT EXISTS {_type('code_of', codes)} AS ENUM ({', '.join(map(literal, distinct))})",
         f"SET VARIABLE {_type('codes_of', codes)} = [{codes_in_order}]",
     )
 

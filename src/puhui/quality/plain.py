@@ -1,8 +1,8 @@
 """The plain spelling of a field's values: what nearly every cell of a good export looks like, told at little cost.
 
-Law: where `holds_sql` is TRUE, `value_sql` is what `values.typed_expression` gives, and none of the field's own checks is
-broken. It may be FALSE for a good cell (which is then typed the full way); it is never TRUE for another value or a bad cell.
-`tests/property/test_staging_forms.py` holds both ways equal.
+Law: where `holds_sql` is TRUE, `value_sql` is what `values.typed_expression` gives, and none of the field's own checks
+is broken. It may be FALSE for a good cell (which is then typed the full way); it is never TRUE for another value or a
+bad cell. `tests/property/test_staging_forms.py` holds both ways equal.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from puhui.quality.values import CODED, base_of, decimals_of, is_enumerated, lon
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The SQL of one field. `value_sql` and `last_sql` (the last character, where it is asked for) are over the source column
-    and to be named `v_<field>` and `e_<field>`; `holds_sql` is over all three and may be NULL or FALSE for an empty cell."""
+    """The SQL of one field. `value_sql` and `last_sql` (the last character, where it is asked for) are over the source
+    column and to be named `v_<field>` and `e_<field>`; `holds_sql` is over all three and may be NULL or FALSE for an
+    empty cell."""
 
     field: str
     source: str
@@ -49,7 +50,7 @@ def plain_form(
     nulls: Sequence[str],
     codes: forms.CodeList | None,
 ) -> Plain | None:
-    """The plain form of a field that one source column fills; None where the field has none and is typed the full way."""
+    """The plain form of a field that one source column fills; None where it has none and is typed the full way."""
     if column.as_ is not None or not isinstance(column.from_, str):
         return None
     found = _form(field, source, quoted("v_" + field.name), nulls_of(field, nulls, codes), codes)

@@ -1,10 +1,10 @@
 """From a resource and a mapping to the statements that type every row and mark what is wrong with it.
 
-The view `staged` has the columns `row_at` (from 0, in file order, so that it counts records), `bad` and `warn` (bit sets over
-the checks), `operation`, and one column per field, named as the field. No row is left out: a row that cannot be typed is there
-with its bits set.
+The view `staged` has the columns `row_at` (from 0, in file order, so that it counts records), `bad` and `warn` (bit
+sets over the checks), `operation`, and one column per field, named as the field. No row is left out: a row that cannot
+be typed is there with its bits set.
 
-A short file is typed in one step. In a long one nearly every cell is written plainly (`plain.py`): a first step types the
+A short file is typed in one step. In a long one nearly every cell is written plainly (`plain.py`): a first step types
 plain rows and keeps the raw cells of the others, a second types those the full way, so that only they pay for it.
 """
 
@@ -146,7 +146,7 @@ def plain_forms(reading: Reading, named: Callable[[str], str] = quoted) -> dict[
 
 
 def _plain_select(reading: Reading, fields: Collection[str], checks: Sequence[Check]) -> str:
-    """The first step: values by their plain forms, `plain` where they hold and no check is broken, else the raw cells."""
+    """The first step: values by their plain forms, `plain` where they hold and no check is broken, else raw cells."""
     place = {name: f"r_{i}" for i, name in enumerate(reading.columns)}
     forms_of = {name: form for name, form in plain_forms(reading, place.__getitem__).items() if name in fields}
     others = [t for t in _typed_fields(reading, place.__getitem__) if t.field not in forms_of]
@@ -167,7 +167,8 @@ def _plain_select(reading: Reading, fields: Collection[str], checks: Sequence[Ch
 
 
 def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Check, ...]]:
-    """Every row of `source` typed, with its bits, and the meaning of the bits. `row_at`: its place, as SQL over `source`."""
+    """Every row of `source` typed, with its bits, and the meaning of the bits. `row_at`: its place, as SQL over
+    `source`."""
     typed = _typed_fields(reading, quoted)
     padded = _padded(reading, quoted)
     filled = {t.field for t in typed} | {name for t in typed for name in t.extra}
@@ -176,7 +177,8 @@ def _full_select(reading: Reading, at: str, source: str) -> tuple[str, tuple[Che
     clean = ", ".join([*_clean_columns(typed, padded), f"{_operation_sql(reading.mapping, quoted)} AS operation"])
     rows = _named_select(reading, typed, set(), f"SELECT {at}, {line}{clean} FROM {source}")
     return (
-        f"SELECT row_at, {_kept_sql(reading, reading.kept)}, {_bits(checks, 'bad')} AS bad, {_bits(checks, 'warn')} AS warn FROM ({rows})",
+        f"SELECT row_at, {_kept_sql(reading, reading.kept)}, {_bits(checks, 'bad')} AS bad, "
+        f"{_bits(checks, 'warn')} AS warn FROM ({rows})",
         checks,
     )
 
@@ -187,7 +189,7 @@ def _clean_columns(typed: Sequence[Typed], padded: Mapping[str, str]) -> list[st
 
 
 def _named_select(reading: Reading, typed: Sequence[Typed], done: set[str], source: str) -> str:
-    """The values of `typed` over their cleaned texts, then every field under its own name. `done`: fields with a value."""
+    """The values of `typed` over their cleaned texts, then every field under its name. `done`: fields with a value."""
     values = [
         f"{sql} AS {quoted('v_' + name)}" for t in typed for name, sql in {t.field: t.value_sql, **t.extra}.items()
     ]

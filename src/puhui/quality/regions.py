@@ -1,4 +1,4 @@
-"""Area codes outside today's GB/T 2260: an older revision with its year, a registry office, or unknown. Always a warning.
+"""Area codes outside today's GB/T 2260: an older revision with its year, a registry office, or unknown: all warnings.
 
 One real firm in ten has such a code; a strict check would refuse it.
 """

@@ -1,4 +1,5 @@
-"""Whole-table checks of packs: a SELECT of `line` of the bad rows FROM `rows`. Their findings become bits like any other's."""
+"""Whole-table checks of packs: a SELECT of `line` of the bad rows FROM `rows`. Their findings become bits like any
+other's."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from django.db import models
 
 from puhui.records.models_question import (
     Asked,
+    Change,
     Checkpoint,
     Contract,
     Cosignature,
@@ -21,6 +22,7 @@ from puhui.records.models_question import (
     LogTree,
     Monitor,
     Notice,
+    Objection,
     Repeat,
     Signer,
     Version,
@@ -125,6 +127,7 @@ class PackSetRow(models.Model):
 
 __all__ = (
     "Asked",
+    "Change",
     "Checkpoint",
     "Contract",
     "Cosignature",
@@ -138,6 +141,7 @@ __all__ = (
     "LogTree",
     "Monitor",
     "Notice",
+    "Objection",
     "PackSetRow",
     "Parcel",
     "Proposal",

@@ -58,7 +58,7 @@ class Version(models.Model):
     Whoever changes them locks the row first, so a number that was read means everything up to it.
     """
 
-    name = models.CharField(max_length=20, primary_key=True)  # `partners`: institutions, keys, contracts
+    name = models.CharField(max_length=20, primary_key=True)  # `partners`: institutions, keys, contracts; `objections`
     number = models.BigIntegerField(default=0)
 
 
@@ -125,7 +125,7 @@ class LogTree(models.Model):
 class LogEntry(models.Model):
     """One leaf. The record is sealed under the key of its subject, or the month's zone key."""
 
-    index = models.BigIntegerField(primary_key=True)
+    index = models.BigAutoField(primary_key=True)  # given, never drawn; as this kind it is SQLite's own row number
     entry = models.BinaryField()  # the 32-byte commitment: SHA-256(salt ‖ record)
     kind = models.CharField(max_length=40)
     at = models.DateTimeField()
@@ -143,7 +143,7 @@ class LogEntry(models.Model):
 class Checkpoint(models.Model):
     """A signed note of the log, by the tree size that it states."""
 
-    size = models.BigIntegerField(primary_key=True)
+    size = models.BigAutoField(primary_key=True)  # given, never drawn
     note = models.TextField()
     at = models.DateTimeField()
     published = models.BooleanField(default=False)  # timed and padded: the outside may see it
@@ -167,7 +167,7 @@ class Cosignature(models.Model):
 class Asked(models.Model):
     """One authenticated question: nonce, idempotency, what became of it, and its bill. Written with its log entry."""
 
-    entry = models.BigIntegerField(primary_key=True)  # index in the log
+    entry = models.BigAutoField(primary_key=True)  # index in the log: given, never drawn
     institution = models.CharField(max_length=60)
     bucket = models.BigIntegerField()  # 512 s of commit time: how long its nonce is remembered (`ledger.nonces`)
     nonce = models.CharField(max_length=64, null=True)  # null for a replayed one: the first use holds it
@@ -228,21 +228,76 @@ class Monitor(models.Model):
 
     id = models.CharField(max_length=60, primary_key=True)
     institution = models.CharField(max_length=60, db_index=True)
+    key_id = models.CharField(max_length=100)  # of the key that signed it
     product = models.CharField(max_length=63)
-    letter = models.CharField(max_length=60)
-    about = models.BinaryField()  # the identifier, sealed under the subject's key
+    letter = models.CharField(max_length=60, db_index=True)
     subject = models.CharField(max_length=40)
-    limits = models.JSONField()
-    address = models.TextField(blank=True)  # of the webhook; empty: polling only
-    state = models.CharField(max_length=12)
-    last_snapshot = models.IntegerField(default=0)
+    form = models.BinaryField()  # what was asked, sealed under the subject's key
+    seen = models.BinaryField()  # what the last look saw, sealed likewise
+    state = models.CharField(max_length=12)  # active | ended
+    last_snapshot = models.IntegerField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["last_snapshot"], condition=models.Q(state="active"), name="monitors_to_look"),
+        )
 
 
 class Notice(models.Model):
-    """A monitor's message to an institution: the bytes of a signed answer, told until acknowledged or given up."""
+    """A monitor's message to an institution, with a signed answer in it: told until acknowledged or given up."""
 
     monitor = models.ForeignKey(Monitor, models.PROTECT)
-    entry = models.BigIntegerField()
+    institution = models.CharField(max_length=60)
+    number = models.IntegerField()  # from 1, of the institution: whoever polls goes on after it
+    snapshot = models.IntegerField()
+    entry = models.BigIntegerField()  # of the answer, in the log
+    body = models.BinaryField()  # sealed under the subject's key
+    at = models.DateTimeField()
     tries = models.IntegerField(default=0)
-    next_try = models.DateTimeField(null=True)
-    state = models.CharField(max_length=12)  # waiting | delivered | given_up
+    next_try = models.DateTimeField(null=True)  # null: polling only
+    state = models.CharField(max_length=12)  # waiting | delivered | given_up | acknowledged | withdrawn
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["institution", "number"], name="one_notice_per_number"),
+            models.UniqueConstraint(fields=["monitor", "snapshot"], name="one_notice_per_snapshot"),
+        )
+        indexes = (
+            models.Index(fields=["next_try"], condition=models.Q(state="waiting"), name="notices_to_send"),
+        )
+
+
+class Change(models.Model):
+    """One signed request of an institution that changed something, or was refused: its nonce and its idempotency key."""
+
+    institution = models.CharField(max_length=60)
+    nonce = models.CharField(max_length=64)
+    idempotency_key = models.CharField(max_length=80, null=True)  # null: of a later try, a refused one, or none was sent
+    content = models.BinaryField()
+    made = models.CharField(max_length=60, blank=True)  # id of what came of it; empty: refused
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["institution", "nonce"], name="one_change_per_nonce"),
+            models.UniqueConstraint(fields=["institution", "idempotency_key"], name="one_change_per_key"),
+        )
+
+
+class Objection(models.Model):
+    """A subject says that an item about it is wrong. No text of theirs is here: papers stay with the agency."""
+
+    id = models.CharField(max_length=60, primary_key=True)
+    subject = models.CharField(max_length=40, db_index=True)
+    item = models.CharField(max_length=40)  # of the catalogue: `SWJ-06`
+    state = models.CharField(max_length=12)  # open | corrected | withdrawn | rejected
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["subject", "item"], condition=models.Q(state="open"), name="one_open_objection_per_item"
+            ),
+        )

@@ -38,14 +38,23 @@ class SourceOfNames:
     at: date
 
 
-def name_findings(identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int32]) -> list[Finding]:
-    """One code under two names and one name under two codes, in one parcel. `numbers`: subject or -1."""
+def names_of(identities: pa.Table, ways: Ways) -> pa.DictionaryArray | None:
+    """The name of each identity; None where a parcel has no names beside its codes."""
     if ways.name not in identities.column_names or not ways.identifiers:
+        return None
+    return identities[ways.name].combine_chunks().cast(pa.string()).dictionary_encode()
+
+
+def name_findings(
+    identities: pa.Table, ways: Ways, numbers: npt.NDArray[np.int32], names: pa.DictionaryArray | None
+) -> list[Finding]:
+    """One code under two names and one name under two codes, in one parcel. `numbers`: subject or -1; `names`: as
+    `names_of` gives them."""
+    if names is None:
         return []
-    names = identities[ways.name].combine_chunks().cast(pa.string())
-    filled = pc.fill_null(pc.not_equal(names, ""), False).to_numpy(zero_copy_only=False) & (numbers >= 0)
-    rows = np.nonzero(filled)[0]
-    codes = names.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = names.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    empty = pc.index(names.dictionary, "").as_py()  # -1 where no name is empty
+    rows = np.nonzero((codes >= 0) & (codes != empty) & (numbers >= 0))[0]
     identity = identities["identity"].to_numpy()
     found: list[Finding] = []
     for key, value, check in ((numbers, codes, TWO_NAMES), (codes, numbers, TWO_CODES)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,7 +23,7 @@ from puhui.model.delivery import Severity
 from puhui.model.subject import bucket_of
 from puhui.packs.forms import Resource
 from puhui.subjects.adoption import Adoption
-from puhui.subjects.authority import SourceOfNames, feed, name_findings
+from puhui.subjects.authority import SourceOfNames, feed, name_findings, names_of
 from puhui.subjects.names import NameMatcher
 from puhui.subjects.newcomers import adopt_newcomers
 from puhui.subjects.reading import MASKED_IDENTIFIER, Finding, Sight, read, ways_of, written
@@ -84,7 +85,8 @@ def link(
     ways = ways_of(resource)
     speaks_of_names = resource.names == "authoritative"
     sight = read(ways, identities, today, vault.identifier_digests)
-    with _no_search_for_cycles(), vault.batch():
+    with _no_search_for_cycles(), ThreadPoolExecutor(1) as beside, vault.batch():
+        names = beside.submit(names_of, identities, ways)  # Arrow leaves the interpreter to the adoption
         known = vault.store.tokens_of(sight.digests)
         placed = _place(sight, known)
         born = 0
@@ -92,7 +94,7 @@ def link(
             born = _adopt_newcomers(vault, sight, known, placed, created=today.isoformat(), persons=ways.persons)
         adoption = Adoption(vault, _open_texts(sight, placed), today.isoformat(), ways.persons)
         findings = sight.findings + _adopt(sight, placed, adoption, ways.fields)
-        findings += name_findings(identities, ways, placed.numbers)
+        findings += name_findings(identities, ways, placed.numbers, names.result())
         if speaks_of_names:
             feed(vault, adoption, resource, ways, identities, placed.numbers, placed.subjects().to_pylist(), source)
         adoption.store()

@@ -6,7 +6,7 @@ the staging table and is set aside with the finding's reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,17 +66,21 @@ def link_rows(
     matcher: NameMatcher,
     source: SourceOfNames,
     today: date,
+    meanwhile: Sequence[Callable[[], None]] = (),
 ) -> LinkedRows:
     """Make the view `linked` and the table `unlinked` over the checked rows; adopts new identifiers in the vault.
 
-    The rows carry IDENTITY and FACT. `keys`: the columns of `linked` in which rows of one fact agree.
+    The rows carry IDENTITY and FACT. `keys`: the columns of `linked` in which rows of one fact agree. `meanwhile`
+    is called before the vault's work, which is one thread's: what it begins beside has a processor.
     """
     if not resource.identify:
+        _begin(meanwhile)
         _without_subjects(checked, resource, period_sql, tables)
         rows = int(tables.rows(f"SELECT count(*) FROM {checked.table} WHERE bad = 0")[0][0])
         return LinkedRows(Linked(checked, LINKED, (), 0), rows, 0, (_staged_facts(checked),))
     columns = _identity_columns(resource)
     identities = _identities(checked, columns, tables)
+    _begin(meanwhile)
     linking = link(vault, resource, identities, source=source, today=today, matcher=matcher)
     tables.register(_TOKENS, linking.tokens)
     tables.register(_FINDINGS, _findings_table(linking.findings))
@@ -97,6 +101,11 @@ def link_rows(
         if warned
         else "",
     )
+
+
+def _begin(meanwhile: Sequence[Callable[[], None]]) -> None:
+    for begin in meanwhile:
+        begin()
 
 
 def find_invalid(checked: Checked, resource: forms.Resource, tables: Tables, today: date) -> None:
@@ -151,12 +160,22 @@ def _facts(
 ) -> tuple[tuple[str, str, str], ...]:
     """The staged number of a row stands for its fact where its subject has one identity in the parcel."""
     number = f"hash({', '.join(quoted(name) for name in keys)})"
-    if {field.name for field in _other_ends(resource)} & set(keys):  # other subjects' identifiers became tokens
+    if not _staged_facts_hold(resource, keys):
         return ((f"SELECT {number} AS fact FROM {LINKED}", number, "TRUE"),)
     staged = _staged_facts(checked)
     if not tables.rows(f"SELECT count(*) FROM {_PLACED} WHERE shared")[0][0]:
         return (staged,)
     return staged, (f"SELECT {number} AS fact FROM {LINKED} WHERE shared", number, "shared")
+
+
+def _staged_facts_hold(resource: forms.Resource, keys: Sequence[str]) -> bool:
+    """Not where other subjects' identifiers are among the keys: they become tokens."""
+    return not {field.name for field in _other_ends(resource)} & set(keys)
+
+
+def facts_before_linking(checked: Checked, resource: forms.Resource, keys: Sequence[str]) -> str:
+    """A query that will be among the `facts` of the linked rows; empty where there is none before linking."""
+    return _staged_facts(checked)[0] if _staged_facts_hold(resource, keys) else ""
 
 
 def _identity_columns(resource: forms.Resource) -> list[str]:

@@ -57,8 +57,18 @@ def seal_body(key: bytes, plain: bytes, name: bytes) -> bytes:
 
 def open_body(cipher: int, wrapping: bytes, wrapped: bytes, body: bytes, name: bytes) -> tuple[bytes, bytes]:
     """A subject's key and its record's plain bytes. Raises Broken as `open_sealed`."""
-    key = open_sealed(cipher, wrapping, wrapped, _KEY_OF + name)
+    key = open_key(cipher, wrapping, wrapped, name)
     return key, open_sealed(cipher, key, body, _RECORD_OF + name)
+
+
+def open_key(cipher: int, wrapping: bytes, wrapped: bytes, name: bytes) -> bytes:
+    """A subject's key alone. Raises Broken as `open_sealed`."""
+    return open_sealed(cipher, wrapping, wrapped, _KEY_OF + name)
+
+
+def rewrap(cipher: int, old: bytes, new: bytes, wrapped: bytes, name: bytes) -> bytes:
+    """A subject's key, wrapped by another key. Raises Broken as `open_sealed`."""
+    return seal(new, open_sealed(cipher, old, wrapped, _KEY_OF + name), _KEY_OF + name)
 
 
 def open_sealed(cipher: int, key: bytes, sealed: bytes, bound_to: bytes) -> bytes:

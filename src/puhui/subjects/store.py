@@ -90,6 +90,9 @@ class VaultStore(Protocol):
     def records(self, tokens: Sequence[str]) -> dict[str, SealedRecord]:
         """The rows of these subjects; those that do not exist are absent."""
 
+    def wrapped_key(self, token: str) -> tuple[int, int, bytes] | None:
+        """One subject's cipher, version of the zone's key, and its own key under that; None: it does not exist."""
+
     def every_record(self, kinds: str) -> Iterator[SealedRecord]:
         """All rows whose token has one of these kind letters; no order."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -23,7 +23,7 @@ from puhui.model.refusals import Broken, HomeRefused
 from puhui.model.regions import places_of
 from puhui.subjects import keyed, seal
 from puhui.subjects.names import NameParts, PlaceNames
-from puhui.subjects.store import ErasureJournal, SealedRecord, SealedRows, VaultStore
+from puhui.subjects.store import ErasureJournal, SealedCase, SealedRecord, SealedRows, VaultStore
 
 INDEX_KEY, SEAL_KEY, JOURNAL_KEY = "vault-index", "vault-seal", "vault-journal"
 ORGANISATIONS = "EIUS"  # kind letters whose names are indexed; persons are never found by name
@@ -194,6 +194,14 @@ class Vault:
         """The records of these subjects, decrypted; those erased or unknown are absent."""
         return {token: self._unseal(row) for token, row in self.store.records(tokens).items()}
 
+    def subject_key(self, token: str) -> bytes | None:
+        """A subject's own key; None where it is erased or unknown. The quickest way: its record stays sealed."""
+        row = self.store.wrapped_key(token)
+        if row is None:
+            return None
+        cipher, version, wrapped = row
+        return seal.open_key(cipher, self._wrapping_key(version).secret, wrapped, token.encode())
+
     def every_organisation(self) -> Iterator[tuple[str, Record]]:
         """Token and record of every subject that is no person; no order."""
         for row in self.store.every_record(ORGANISATIONS):
@@ -227,6 +235,30 @@ class Vault:
 
     def open_note(self, cipher: int, version: int, sealed: bytes, bound_to: bytes) -> bytes:
         return seal.open_sealed(cipher, self._wrapping_key(version).secret, sealed, b"n|" + bound_to)
+
+    # --- a renewed sealing key ---
+
+    @property
+    def seal_version(self) -> int:
+        """The version of the sealing key that seals now."""
+        return self._version
+
+    def seal_by_newest(self) -> None:
+        """Seal with the newest version of the sealing key from now on."""
+        self._sealing = self._keys.current(SEAL_KEY)
+        self._version = _version(self._sealing)
+        self._wrapping[self._version] = self._sealing
+
+    def rewrapped(self, row: SealedRecord) -> SealedRecord:
+        """The row with its subject's key under the newest sealing key."""
+        name, old = row.token.encode(), self._wrapping_key(row.wrapped_by).secret
+        wrapped = seal.rewrap(row.cipher, old, self._sealing.secret, row.wrapped, name)
+        return replace(row, wrapped_by=self._version, wrapped=wrapped)
+
+    def resealed(self, case: SealedCase) -> SealedCase:
+        """The case under the newest sealing key."""
+        plain = self.open_note(case.cipher, case.sealed_by, case.body, case.key)
+        return SealedCase(case.key, case.state, case.token, *self.seal_note(plain, case.key))
 
     def commitment(self, message: str) -> bytes:
         """A keyed digest for the journal of erasures, under a key of its own."""

@@ -7,7 +7,7 @@ docs/explanation/question-contract.md, "Messages".
 
 from __future__ import annotations
 
-from base64 import b32encode, b64encode
+from base64 import b64encode
 from binascii import Error, a2b_base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals_question import NotVerified
 from puhui.wire.canonical import BadDocument, Json, canonical, quick, read_canonical
 from puhui.wire.http_signatures import Headers
+from puhui.wire.short_names import short_name
 
 
 class BasisForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,7 +143,7 @@ _KEPT = frozenset({"content-type", "content-digest", "idempotency-key", "signatu
 
 def answer_id(question_digest: bytes) -> str:
     """`A-` and 26 characters: known before the log is written, found again after a lost reply."""
-    return "A-" + b32encode(sha256(question_digest).digest()[:17])[:26].decode().lower()
+    return "A-" + short_name(sha256(question_digest).digest())
 
 
 def moment(at: datetime) -> str:

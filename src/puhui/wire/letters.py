@@ -8,7 +8,7 @@ signed is separated by purpose: the signature under a letter is none under its r
 from __future__ import annotations
 
 import re
-from base64 import b32encode, b64decode, b64encode
+from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals_question import KeyRefused, NotVerified
 from puhui.wire.canonical import BadDocument, canonical, read_canonical
 from puhui.wire.keys import SIGNATURE_SIZE, verifying
+from puhui.wire.short_names import short_name
 
 LETTER, ACT, ENROL, AUTHORITY = "puhui-letter-1", "puhui-letter-act-1", "puhui-enrol-1", "puhui-authority-1"
 Mode = Literal["once", "periodic"]
@@ -239,7 +240,7 @@ def attended_message(domain: str, digest: bytes, name: str, reference: str) -> b
 def signer_id(algorithm: str, public: bytes) -> str:
     """The id of a signer: its key's own, so that one key cannot be two signers."""
     fingerprint = sha256(algorithm.encode() + b"\0" + public).digest()
-    return "G-" + b32encode(fingerprint).decode().lower()[:26]
+    return "G-" + short_name(fingerprint)
 
 
 def key_evidence_holds(evidence: KeyEvidence, domain: str, digest: bytes) -> bool:

@@ -35,7 +35,6 @@ InstitutionId = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9-]*)?$", max_length=
 DocumentId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 IdentifierKind = Annotated[str, Meta(pattern=r"^(uscc|ric|reg_no|org_code|tax_no|local:[a-z][a-z0-9_]{0,50})$")]
 IdentifierText = Annotated[str, Meta(min_length=1, max_length=64)]
-Instant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$")]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
@@ -81,23 +80,20 @@ class BatchAnswerForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class LetterProposalForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of `POST /v1/letters`: what an institution asks a subject to sign.
 
-    `stated`: for yes/no checks, item name → the applicant's value as text.
+    What is ticked and stated is the subject's own choice, and the letter begins when it is signed.
     """
 
     v: Literal[1]
     about: AboutForm
     wording: Name  # name of the pack's letter
     purpose: Purpose
-    ticks: tuple[Name, ...]  # ids of the wording's separately ticked items
     mode: Literal["once", "periodic"]
     cap: Annotated[int, Meta(ge=1, le=100_000)]
     window: Literal["letter", "month", "year"]
     range_months: Annotated[int, Meta(ge=0, le=1_200)]
     retention_days: Annotated[int, Meta(ge=0, le=36_525)]
-    start: Instant
-    end: Instant
+    life_days: Annotated[int, Meta(ge=1, le=36_525)]
     end_user: InstitutionId | UnsetType = UNSET
-    stated: dict[Name, Name] | UnsetType = UNSET
 
 
 class LetterStateForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,9 +102,7 @@ class LetterStateForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     v: Literal[1]
     id: str
     state: Literal["PROPOSED", "ACTIVE", "PAUSED", "REVOKED", "EXPIRED"]
-    code: str  # what the subject types to open it; empty once it is signed
-    start: str
-    end: str
+    code: str | UnsetType = UNSET  # what the subject types to open it; in the reply to the proposal alone
 
 
 class LimitForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,11 +127,12 @@ class MonitorForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class MonitorStateForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A monitor as its institution sees it."""
+    """A monitor as its institution sees it. `last_snapshot`: the newest that it has looked at."""
 
     v: Literal[1]
     id: str
-    state: str
+    state: Literal["active", "ended"]
+    product: str
     last_snapshot: int
 
 
@@ -149,6 +144,30 @@ class NoticeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     snapshot: int
     crossed: tuple[str, ...]
     answer: ResponseForm
+
+
+class NumberedNoticeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A notice as it is polled. `number`: of the institution's notices, from 1."""
+
+    number: int
+    at: str
+    state: Literal["waiting", "delivered", "given_up", "acknowledged"]
+    notice: NoticeForm
+
+
+class NoticesForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of the reply to `GET /v1/notices?after=N`. `next`: where to go on from."""
+
+    v: Literal[1]
+    notices: tuple[NumberedNoticeForm, ...]
+    next: int
+
+
+class AcknowledgeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /v1/notices:acknowledge`: everything up to this number arrived and is told no more."""
+
+    v: Literal[1]
+    number: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 # --- reading ---
@@ -232,19 +251,23 @@ def _question(signed: SignedRequest, asked: QuestionForm, nonce: str, idempotenc
     )
 
 
-def standing_question(monitor: MonitorForm, *, monitor_id: str, snapshot: int, key_id: str, now: int) -> Question:
+def standing_question(
+    monitor: MonitorForm, *, monitor_id: str, secret: str, snapshot: int, key_id: str, nonce: str, now: int
+) -> Question:
     """What a monitor asks after a snapshot: made by the zone, so nobody signed it; once per monitor and snapshot.
 
-    `key_id`: of the key that signed the monitor. Its answer answers no request: the request signature is empty.
+    `key_id`: of the key that signed the monitor; `nonce`: fresh for every try; `secret`: random, of the monitor, kept
+    where the tables do not show it: the idempotency key is made of it. The answer is to no request, whose signature is
+    therefore empty.
     """
-    one = f"{monitor_id}.{snapshot}"
+    one = f"{secret}.{snapshot}"
     signed = SignedRequest(
         key_id=key_id,
         algorithm="",
         signed=b"",
         signature=b"",
-        digest=hashlib.sha256(f"puhui-monitor-1\n{one}".encode()).digest(),
-        nonce=one,
+        digest=hashlib.sha256(f"puhui-monitor-1\n{monitor_id}.{snapshot}".encode()).digest(),
+        nonce=nonce,
         created=now,
         expires=now,
         idempotency_key=one,
@@ -257,7 +280,7 @@ def standing_question(monitor: MonitorForm, *, monitor_id: str, snapshot: int, k
         basis=monitor.basis,
         end_user=monitor.end_user,
     )
-    return _question(signed, asked, one, one, signed.digest)
+    return _question(signed, asked, nonce, one, signed.digest)
 
 
 def _content(asked: QuestionForm, idempotency_key: str) -> bytes:

@@ -12,6 +12,7 @@ from puhui.city.agencies import (
     housing_fund,
     land,
     market,
+    personnel,
     social_security,
     tax,
     utilities,
@@ -24,6 +25,7 @@ Agency = Callable[[District], Rows]
 AGENCIES: Mapping[str, Agency] = {
     "SCJ-01": market.enterprise_registration,
     "SCJ-02": market.sole_traders,
+    "SCJ-05": personnel.key_personnel,
     "SCJ-06": equity.investors,
     "SCJ-08": market.registration_changes,
     "SCJ-09": partial(market.endings, revoked=True),

@@ -21,7 +21,7 @@ from puhui.city.settings import Truth, Whole
 from puhui.packs.forms import CodeList, Field, Resource
 
 TOLD = (
-    "GAJ-01", "GAJ-04", "SCJ-03", "SCJ-04", "SCJ-05", "SCJ-07", "FGW-03", "FGW-04", "JYJ-01", "MZJ-01",
+    "GAJ-01", "GAJ-04", "SCJ-03", "SCJ-04", "SCJ-07", "FGW-03", "FGW-04", "JYJ-01", "MZJ-01",
     "DL-01", "DL-04", "RQ-01", "SW-01", "CMCC-02", "CMCC-03", "YZJ-01", "JTJ-01",
     "SFJ-01", "JH-01",
 )  # fmt: skip
