@@ -15,14 +15,18 @@ from typing import Any
 
 import typer
 
+from puhui.bank.cli import app as bank
+from puhui.bank.output import COME_AGAIN, UNANSWERED
 from puhui.bootstrap import default_packs
 from puhui.catalogue.page import render_catalogue
-from puhui.cli.main import app
 from puhui.indicators.allowlist import render_portable_reference
 from puhui.indicators.page import render_indicators
-from puhui.model import refusals
+from puhui.main import app
+from puhui.model import refusals, refusals_question
 from puhui.model.refusal import Refusal
+from puhui.model.refusals_question import OUTWARD, QuestionRefused
 from puhui.packs.schemas import schema_texts
+from puhui.wire.codes import CODES, HIDDEN_SIZE
 
 HERE = Path(__file__).parent / "reference"
 HELP_WIDTH = 110
@@ -31,22 +35,36 @@ SHOWN = 12  # lines of a difference
 _REFUSALS = """\
 # Refusals 拒绝
 
-Generated from `src/puhui/model/refusals.py`; do not edit. A refusal is a proper "no": with `--json` the
-command prints one document on standard output (`refused`, `fault`, `message` and `todo` in both languages,
-`article`, `where`) and ends with the exit code of its row. Exit code 0 is success, 1 an unexpected fault of
-ours, 2 also a wrong command line.
+Generated from `src/puhui/model/refusals.py` and `refusals_question.py`; do not edit. A refusal is a proper "no":
+with `--json` the command prints one document on standard output (`refused`, `fault`, `message` and `todo` in both
+languages, `article`, `where`) and ends with the exit code of its row. Exit code 0 is success, 1 an unexpected fault
+of ours, 2 also a wrong command line.
 
 Faults: `supplier` the agency that delivered, `pack` the author of a pack, `operator` whoever runs the
 command, `caller` who asks for a figure, `zone` this installation itself.
 
+## Of commands 命令
+
 | code | whose fault | exit code | meaning | 含义 |
 |---|---|---|---|---|
+"""
+_OF_QUESTIONS = """
+## Of questions 提问
+
+What an institution is told over HTTP: the same document as the body, with `id`, `retry_after` in seconds, and the
+status of its row. What is **hidden** depends on the subject: all of these leave as `{outward}` with status {status},
+{size} bytes and one class of time, and only the zone's log holds the true code. Every command that is refused so ends
+with exit code {exit}; `puhui-bank` ends with {later} where the zone says when to come again, with {silent} where
+nobody answered.
+
+| code | HTTP status | hidden | whose fault | meaning | 含义 |
+|---|---|---|---|---|---|
 """
 _CLI = """\
 # Commands 命令
 
-Generated from the program (`puhui COMMAND --help`); do not edit. Every command takes `--json`: one document
-on standard output. `PUHUI_LANG=en` prints English, the default is Chinese. Exit codes:
+Generated from the programs (`puhui COMMAND --help`, `puhui-bank COMMAND --help`); do not edit. Every command takes
+`--json`: one document on standard output. `PUHUI_LANG=en` prints English, the default is Chinese. Exit codes:
 [refusals](refusals.md). Identifiers are best read from standard input (`--uscc -`), so that no shell history
 keeps them.
 """
@@ -67,17 +85,31 @@ def pages() -> dict[Path, str]:
 
 
 def refusals_page() -> str:
-    """Every refusal code with its fault, exit code and meaning in both languages."""
+    """Every refusal code: of commands with their exit codes, of questions with HTTP status and whether it is hidden."""
     kinds = sorted(all_refusals(), key=lambda kind: kind.code)
-    return _REFUSALS + "".join(
-        f"| `{k.code}` | {k.fault.value} | {k.exit_code} | {k.meaning.en} | {k.meaning.zh} |\n" for k in kinds
+    asked = [kind for kind in kinds if issubclass(kind, QuestionRefused)]
+    head = _OF_QUESTIONS.format(
+        outward=OUTWARD, status=CODES[OUTWARD].status, size=f"{HIDDEN_SIZE:,}", exit=QuestionRefused.exit_code,
+        later=COME_AGAIN, silent=UNANSWERED,
+    )  # fmt: skip
+    of_commands = (
+        f"| `{k.code}` | {k.fault.value} | {k.exit_code} | {k.meaning.en} | {k.meaning.zh} |\n"
+        for k in kinds
+        if k not in asked
     )
+    return _REFUSALS + "".join(of_commands) + head + "".join(map(_of_question, asked))
+
+
+def _of_question(kind: type[QuestionRefused]) -> str:
+    hidden, status = ("yes", CODES[OUTWARD].status) if kind.hidden else ("", kind.status)
+    return f"| `{kind.code}` | {status} | {hidden} | {kind.fault.value} | {kind.meaning.en} | {kind.meaning.zh} |\n"
 
 
 def all_refusals() -> list[type[Refusal]]:
-    """The classes of `model.refusals`, in the order of the file."""
-    found = [value for value in vars(refusals).values() if isinstance(value, type) and issubclass(value, Refusal)]
-    return [kind for kind in found if kind is not Refusal]
+    """The classes of `model.refusals` and `model.refusals_question`."""
+    named = {**vars(refusals), **vars(refusals_question)}
+    found = [value for value in named.values() if isinstance(value, type) and issubclass(value, Refusal)]
+    return [kind for kind in found if kind not in (Refusal, QuestionRefused)]
 
 
 def cli_page() -> str:
@@ -91,8 +123,9 @@ def command_names() -> list[str]:
 
 
 def _helps() -> Iterator[tuple[str, str]]:
-    command = typer.main.get_command(app)
-    yield from _helps_of(command, typer.Context(command, info_name="puhui", max_content_width=HELP_WIDTH))
+    for name, program in (("puhui", app), ("puhui-bank", bank)):
+        command = typer.main.get_command(program)
+        yield from _helps_of(command, typer.Context(command, info_name=name, max_content_width=HELP_WIDTH))
 
 
 def _helps_of(command: Any, context: typer.Context) -> Iterator[tuple[str, str]]:

@@ -111,6 +111,7 @@ def init_zone(
     refuse_settled(home)
     chosen.check()
     _begin_home(home)
+    keys_of(home, chosen)  # refused before there is half a zone
     sets = PackSets(home)
     sets.show(sets.keep(folders))
     write_settings(home, chosen)  # last: a folder is a zone once it has its settings

@@ -31,6 +31,7 @@ from puhui.adapters.vault_threads import VaultThreads
 from puhui.adapters.webhooks_http import HttpWebhooks
 from puhui.adapters.witnesses_files import WitnessFiles
 from puhui.bootstrap import Zone, now, open_engine, open_letters, open_zone, relying_party, zone_key
+from puhui.consent.bases import hidden_until
 from puhui.desk.backups import (
     Seen,
     ask_witnesses,
@@ -61,6 +62,7 @@ from puhui.ledger.publish import Publisher, Publishing
 from puhui.ledger.store import EntryRow
 from puhui.model.delivery import Edition, EditionFile
 from puhui.model.figures import Snapshot
+from puhui.model.subject import Subject
 from puhui.packs.load import load_packs
 from puhui.subjects.erase import erased_tokens
 from puhui.subjects.lookup import find
@@ -144,6 +146,7 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
             signing=zone_key(keys),
             origin=log.tools.origin,
             now=now,
+            quorum=zone.settings.quorum,
         )
         letters = letters_asked_for(zone, vaults)
         private = zone.settings.private_webhooks
@@ -233,6 +236,7 @@ def restore_zone(
     restored(zone.desk, {**told, "reason": reason}, by=by)
     log = zone_log(zone)
     with log.sequencer(now) as sequencer:
+        sequencer.pad()  # takes the events: the first entries of the log that goes on
         log.publisher(sequencer, now).publish()
     settle(draft, home)
     return told
@@ -316,7 +320,12 @@ def trace_rooms(zone: Zone) -> TraceRooms:
         opened = log.archive.open(entry)
         return opened[1] if opened else b"{}"
 
-    return TraceRooms(log.store, record, log.archive.proof_text)
+    def hidden(subject: Subject) -> set[str]:
+        of_subject = DjangoLetters(VaultRecordKeys(zone.desk.vault)).of_subject(subject.token)
+        ends = ((letter.id, hidden_until(letter)) for letter in of_subject)
+        return {name for name, end in ends if end is not None and end > now()}
+
+    return TraceRooms(past=log.store, hidden=hidden, record=record, proof=log.archive.proof_text)
 
 
 def edition_digests(zone: Zone, snapshot: Snapshot) -> Mapping[tuple[str, int], str]:

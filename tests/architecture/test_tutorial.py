@@ -1,4 +1,4 @@
-"""The first hour runs as it is written."""
+"""The tutorials run as they are written."""
 
 from __future__ import annotations
 
@@ -23,13 +23,27 @@ pytestmark = [
 ]
 
 
+ENDING = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"  # what a block left running ends with the shell
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What all blocks print, run one after the other; the first that fails ends it."""
-    blocks = BLOCK.findall((ROOT / "docs/tutorial/first-hour.md").read_text("utf-8"))
+    """What all blocks of the first hour print."""
+    return run("first-hour.md", tmp_path_factory.mktemp("tutorial"))
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What all blocks of the first question print."""
+    return run("first-question.md", tmp_path_factory.mktemp("tutorial"))
+
+
+def run(page: str, folder: Path) -> str:
+    """What the blocks of a page print, run one after the other; the first that fails ends it."""
+    blocks = BLOCK.findall((ROOT / "docs/tutorial" / page).read_text("utf-8"))
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-        cwd=tmp_path_factory.mktemp("tutorial"),
+        ["bash", "-euo", "pipefail", "-c", ENDING + "\n".join(blocks)],
+        cwd=folder,
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "160"},
         capture_output=True,
         text=True,
@@ -63,3 +77,23 @@ def test_it_prints_what_it_says(printed: str, cells: tuple[str, ...]) -> None:
 def test_two_officers_undo(printed: str) -> None:
     assert "access.by-staff" in printed
     assert "rolled_back" in printed
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "prohibited-item the law forbids YYB-05",
+        "Article: 征信业管理条例第十四条第一款",
+        "tax_paid_12m",
+        "letter-not-in-force",
+        "The figures are equal",
+        "The log is sound",
+    ],
+)
+def test_the_first_question_says_what_it_says(answered: str, said: str) -> None:
+    assert said in answered
+
+
+def test_the_answer_verifies_before_and_after_the_letter_was_revoked(answered: str) -> None:
+    assert answered.splitlines().count("valid") == 2
+    assert answered.count("refused, with exit code 9") == 2

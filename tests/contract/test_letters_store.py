@@ -78,10 +78,8 @@ def test_a_letter_comes_back_as_it_was_signed(made: Made) -> None:
 
 def test_a_database_that_is_gone_says_so_and_comes_back(made: Made) -> None:
     letter = signed(made.rooms, "anna", enrol(made.rooms, "anna", FIRM, person=ANNA))
-    connection = django_setup.connections["default"]
-    connection.ensure_connection()
-    raw = connection.connection
-    raw.close()  # behind Django's back, as a server that was restarted does it
+    assert isinstance(made.rooms.book, letters_django.DjangoLetters)
+    made.rooms.book._own.raw().close()  # behind its back, as a server that was restarted does it
     with pytest.raises(LogUnavailable):
         made.rooms.book.letter(letter.id)
     assert made.rooms.book.letter(letter.id) == letter

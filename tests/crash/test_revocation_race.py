@@ -45,7 +45,7 @@ def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         made(folder / "home", fresh_database(request.getfixturevalue("server")))
     with opened(folder / "home") as office:
         two_officers(office.desk, CHANGE, {"id": "bank-a", "rate": 10_000})
-        many_letters(office)
+        office.copy_letters(LETTERS)
         yield office
 
 
@@ -56,14 +56,6 @@ def fresh_database(conninfo: str) -> str:
         connection.execute("DROP DATABASE IF EXISTS questions WITH (FORCE)")
         connection.execute("CREATE DATABASE questions")
         return f"postgresql://{connection.info.user}@/questions?host={connection.info.host}"
-
-
-def many_letters(office: Office) -> None:
-    """Copies of the firm's letter under ids of their own: nothing that is read here is bound to the id."""
-    row = models.Letter.objects.get(pk=office.letters["firm"])
-    for number in range(LETTERS):
-        row.pk = office.letters[f"copy-{number}"] = f"L-copy{number:020d}"
-        row.save(force_insert=True)
 
 
 @dataclass

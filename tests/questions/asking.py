@@ -12,7 +12,7 @@ from typing import Any
 
 from puhui.model.subject import Identifier
 from puhui.wire.answers import AnswerFile, RequestForm, ResponseForm, kept_headers, write_answer_file
-from puhui.wire.http_signatures import Headers, new_nonce, sign_request
+from puhui.wire.http_signatures import Headers, HttpRequest, new_nonce, parse_request, raw, sign_request
 from puhui.wire.keys import Signing
 
 from .town import AUTHORITY, Office, key
@@ -102,13 +102,13 @@ class Asker:
         )  # fmt: skip
         return Request("POST", path, "", headers, (raw,), self.address)
 
-    def get(self, path: str, query: str = "") -> Request:
+    def get(self, path: str, query: str = "", method: str = "GET") -> Request:
         """A signed request without a body."""
         headers = sign_request(
-            "GET", self.authority, path, query, key=self._key, created=self.office.clock.seconds + self.skew,
+            method, self.authority, path, query, key=self._key, created=self.office.clock.seconds + self.skew,
             nonce=new_nonce(),
         )  # fmt: skip
-        return Request("GET", path, query, headers, address=self.address)
+        return Request(method, path, query, headers, address=self.address)
 
     def question(self, about: Identifier, letter: str = "firm", **changed: Any) -> Request:
         """A signed question."""
@@ -171,13 +171,32 @@ def ask(office: Office, *requests: Request) -> list[Reply]:
 
 def answer_file(request: Request, reply: Reply, **more: Any) -> bytes:
     """ANSWER.json of a request and its reply, as the bank keeps it."""
-    form = RequestForm(
+    headers = tuple((name.decode(), value.decode()) for name, value in reply.headers)
+    response = ResponseForm(body=reply.body.decode(), headers=kept_headers(headers), status=reply.status)
+    return write_answer_file(AnswerFile(request=request_form(request), response=response, v=1, **more))
+
+
+def answer_file_of(tries: Sequence[Request], reply: Reply) -> bytes:
+    """The same where a question was sent several times; the reply is to the last, its record names one of them."""
+    named = reply.told["record"]["question"]
+    asked = next(one for one in tries if base64(digest_of(one)) == named)
+    return answer_file(tries[-1], reply, **({} if asked is tries[-1] else {"earlier": request_form(asked)}))
+
+
+def request_form(request: Request) -> RequestForm:
+    """A request as an answer file holds it."""
+    return RequestForm(
         authority=AUTHORITY, body=b"".join(request.chunks).decode(), headers=kept_headers(request.headers),
         method=request.method, path=request.path, query=request.query,
     )  # fmt: skip
-    headers = tuple((name.decode(), value.decode()) for name, value in reply.headers)
-    response = ResponseForm(body=reply.body.decode(), headers=kept_headers(headers), status=reply.status)
-    return write_answer_file(AnswerFile(request=form, response=response, v=1, **more))
+
+
+def digest_of(request: Request) -> bytes:
+    """The digest by which a record names its question."""
+    sent = HttpRequest(
+        request.method, AUTHORITY, request.path, request.query, raw(request.headers), b"".join(request.chunks)
+    )
+    return parse_request(sent).digest
 
 
 def base64(raw: bytes) -> str:

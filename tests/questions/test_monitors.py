@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,22 +11,19 @@ from unittest.mock import patch
 import pytest
 
 from puhui.adapters.monitors_django import DjangoMonitors
-from puhui.desk.acts import ERASE
+from puhui.bank.notices import receive
 from puhui.gateway.monitor_looks import TRIES, wait_after
-from puhui.wire.http_signatures import (
-    NOTICE,
-    HttpRequest,
-    check_signature,
-    parse_answer,
-    parse_request,
-    raw,
-    verify_request,
-)
+from puhui.gateway.monitors import notices_after
+from puhui.gateway.prepared import Products
+from puhui.institutions.standing import standing_caller
+from puhui.model.refusals import NoSubject
+from puhui.model.refusals_question import BadSignature, NotVerified, SnapshotBehind, Stale
+from puhui.records import models
+from puhui.wire.http_signatures import HttpRequest, raw, unsigned
 
-from ..journeys.town import uscc
 from .asking import ask
 from .standing import FIRM, HOOK, PAID_ABOVE_6000, Bank, bank, copy_of, made, paid
-from .town import QUIET, STRANGER, sign, two_officers
+from .town import QUIET, STRANGER, sign
 
 
 @pytest.fixture(scope="module")
@@ -175,16 +173,28 @@ def test_a_crossed_limit_is_answered_logged_billed_and_told_once(later: Path) ->
         assert {item["name"]: item["value"] for item in answer["record"]["items"]}["paid_1m"] == "7000.00"
         assert a.office.questions.rooms.letters.letter(a.office.letters["firm"]).uses == 1  # type: ignore[union-attr]
         assert kinds(a)[-1] == "answer" and a.office.check() == []
-        _check_signed(a, headers, body, told["answer"])
+        _check_signed(a, headers, body)
 
 
-def _check_signed(a: Bank, headers: Any, body: bytes, answer: dict[str, Any]) -> None:
-    """As the bank checks it: the notice by its signature, the answer in it as one to no request."""
+def _check_signed(a: Bank, headers: Any, body: bytes) -> None:
+    """As the bank receives it, honest and not."""
     zone = a.office.questions.rooms.signing.verifying()
     request = HttpRequest("POST", "notices.bank-a.example", "/puhui", "", raw(headers), body)
-    verify_request(parse_request(request, NOTICE), zone, a.office.clock.seconds)
-    signed = parse_answer(200, raw(tuple(answer["headers"].items())), answer["body"].encode(), b"")
-    check_signature(signed, zone)
+    keys, now = {zone.id: zone}, a.office.clock.seconds
+    told = receive(request, keys, now)
+    assert (told.crossed, told.snapshot) == (("paid_1m",), 2)
+    assert told.answer.form.record.product == "firm_watch"
+    other = body.replace(b"7000.00", b"9000.00")
+    swapped = tuple((n, dict(unsigned(other)).get(n, v)) for n, v in headers)  # with the digest of the other body
+    for forged, known, when, no in (
+        (replace(request, body=other), keys, now, BadSignature),
+        (replace(request, body=other, headers=raw(swapped)), keys, now, BadSignature),
+        (replace(request, authority="elsewhere.example"), keys, now, BadSignature),
+        (request, {}, now, NotVerified),
+        (request, keys, now + 3600, Stale),
+    ):
+        with pytest.raises(no):
+            receive(forged, known, when)
 
 
 def test_a_look_that_crosses_nothing_is_logged_and_free(home: Path) -> None:
@@ -288,12 +298,55 @@ def test_an_institution_whose_key_is_revoked_is_told_nothing(later: Path) -> Non
         assert a.round() == (1, 0) and a.mailbox.sent == []
 
 
+def test_an_address_that_is_no_longer_registered_is_not_told(later: Path) -> None:
+    with bank(later) as a:
+        a.mailbox.takes = False
+        a.round()
+        partners = a.office.desk.partners
+        known = partners.directory.key("bank-a/1")
+        assert known is not None
+        without = replace(known.institution, webhooks=())
+        partners.admissions.change(without, by="anna", at=a.office.clock(), reason="another address")
+        a.mailbox.takes = True
+        a.office.clock.pass_by(minutes=1)
+        assert a.round() == (0, 1) and len(a.mailbox.sent) == 1
+        assert a.notices()[0]["state"] == "waiting"  # it can be polled for
+
+
+def test_one_damaged_monitor_does_not_keep_the_others_waiting(home: Path) -> None:
+    with bank(home) as a:
+        damaged, sound = (a.post("/v1/monitors", a.watching()).told["id"] for _ in range(2))
+        models.Monitor.objects.filter(pk=damaged).update(seen=b"x" * 40)
+    paid(home, 7000)
+    with bank(home) as a:
+        assert a.round() == (2, 0)
+        assert [one["notice"]["monitor"] for one in a.notices()] == [sound]
+
+
+class Erased:
+    """`RecordKeys` of a zone whose subjects are gone."""
+
+    def record_key(self, token: str) -> bytes:
+        raise NoSubject(NoSubject.meaning, todo=NoSubject.meaning)
+
+
 def test_an_erased_subject_is_told_of_no_more(later: Path) -> None:
     with bank(later) as a:
+        a.mailbox.takes = False
         a.round()
         assert len(a.notices()) == 1
-        two_officers(a.office.desk, ERASE, {"uscc": uscc(1)})
-        assert a.notices() == []
+        a.office.clock.pass_by(minutes=1)
+        a.looks = replace(a.looks, monitors=replace(a.looks.monitors, keys=Erased()))
+        rooms = a.looks.monitors.rooms
+        caller = standing_caller("bank-a/1", rooms.directory, rooms.now())
+        assert notices_after(0, caller, a.looks.monitors).notices == ()
+        assert a.round() == (0, 1) and len(a.mailbox.sent) == 1
+    paid(later, 5000)
+    with bank(later) as a:
+        name = monitor_of(a)
+        a.looks = replace(a.looks, monitors=replace(a.looks.monitors, keys=Erased()))
+        a.round()
+        assert a.get(f"/v1/monitors/{name}").told["state"] == "ended"
 
 
 # --- killed in between ---
@@ -332,3 +385,31 @@ def test_two_monitors_of_one_letter_are_two(home: Path) -> None:
     with bank(home) as a:
         assert a.round() == (3, 0)
         assert [one["number"] for one in a.notices()] == [1, 2, 3]
+
+
+def test_a_snapshot_of_other_definitions_is_looked_at_later(later: Path) -> None:
+    def behind(*_: Any) -> None:
+        raise SnapshotBehind(SnapshotBehind.meaning, todo=SnapshotBehind.meaning)
+
+    with bank(later) as a:
+        with patch.object(Products, "prepared", behind):
+            assert a.round() == (0, 0) and a.office.codes() == ["snapshot-behind"]
+        assert a.round() == (1, 1)
+
+
+def test_the_tables_hold_neither_the_identifier_nor_a_figure(later: Path) -> None:
+    with bank(later) as a:
+        a.round()
+        (told,) = a.notices()
+        answer = json.loads(told["notice"]["answer"]["body"])
+        figures = [item["value"] for item in answer["record"]["items"] if item["unit"]]
+        a.post("/v1/letters", LETTER)
+    stored = b"".join(file.read_bytes() for file in later.glob("records.db*"))
+    for text in (FIRM.value, QUIET.value, *figures):
+        assert text.encode() not in stored and text.encode("utf-16-le") not in stored
+
+
+LETTER = {
+    "v": 1, "about": {"kind": "uscc", "value": QUIET.value}, "wording": "firm_letter", "purpose": "lending",
+    "mode": "once", "cap": 1, "window": "letter", "range_months": 1, "retention_days": 1, "life_days": 9,
+}  # fmt: skip

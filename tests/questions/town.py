@@ -23,9 +23,10 @@ from puhui.bootstrap_questions import Questions, open_questions
 from puhui.consent.drafting import Choices
 from puhui.consent.letter import Letter, Terms
 from puhui.contracts.contract import sign_contract
-from puhui.desk.acts import approve_act, propose_act
+from puhui.desk.acts import ERASE, LIFT, approve_act, propose_act
 from puhui.desk.admissions import ADMIT
 from puhui.desk.agreements import SIGN, draft
+from puhui.desk.holds import PROVISION
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.desk.letter_states import Word, act_document, change_letter
 from puhui.desk.letters import draft_letter, sign_letter, signed_by
@@ -33,6 +34,7 @@ from puhui.desk.rooms import DeskRooms
 from puhui.desk.signers import Request, enrol_key, enrol_statement
 from puhui.ledger.store import AskedRow
 from puhui.model.subject import Identifier
+from puhui.subjects.lookup import find
 from puhui.wire.keys import Ed25519Signing
 from puhui.wire.letters import (
     ACT,
@@ -127,6 +129,16 @@ def _admit(zone: Zone, name: str) -> None:
 def two_officers(desk: DeskRooms, act: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """An act that one proposes and the other approves."""
     return approve_act(desk, propose_act(desk, act, given, by="anna", reason="for the test"), by="bela")
+
+
+def erase(desk: DeskRooms, uscc: str) -> None:
+    """Two officers erase a subject; where answers about it are to be kept still, they lift that duty first."""
+    token = find(desk.vault, "uscc", uscc, today=desk.now().date()).token
+    answered = desk.register.last_answered(token)
+    if answered is not None:  # the log's clock may be ahead of the officers'
+        later = replace(desk, now=lambda: answered + timedelta(seconds=1))
+        two_officers(later, LIFT, {"uscc": uscc, "article": PROVISION})
+    two_officers(desk, ERASE, {"uscc": uscc})
 
 
 def contract(
@@ -239,12 +251,24 @@ class Office:
     app: App = field(init=False)
 
     def __post_init__(self) -> None:
-        self.app = App(Routes(self.questions.rooms, self.questions.files), AUTHORITY)
+        own = self.questions
+        self.app = App(Routes(own.rooms, own.files, own.letters, own.monitors), AUTHORITY)
 
     def change(self, letter: str, word: Word, signer: str = "firm") -> None:
         """Pause, resume or revoke a letter, by its name, with its signer's key."""
         document = act_document(self.letter_rooms, self.letters[letter], word)
         change_letter(self.letter_rooms, self.letters[letter], word, evidence(key(signer), ACT, document))
+
+    def copy_letters(self, number: int) -> list[str]:
+        """Copies of the firm's letter under ids of their own, `copy-0` and on; nothing read here is bound to the id."""
+        from puhui.records import models  # settings come first
+
+        row = models.Letter.objects.get(pk=self.letters["firm"])
+        names = [f"copy-{n}" for n in range(number)]
+        for n, name in enumerate(names):
+            row.pk = self.letters[name] = f"L-copy{n:020d}"
+            row.save(force_insert=True)
+        return names
 
     def asked(self, institution: str) -> list[AskedRow]:
         """What stands in the log of an institution's questions, in order."""

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,10 +18,19 @@ from puhui.model.delivery import Checked
 from puhui.model.identifiers import TAX_NO, USCC
 from puhui.packs.forms import Resource
 from puhui.quality import repeats
-from puhui.quality.repeats import find_repeats
+from puhui.quality.repeats import find_repeats, seeking_repeats
 from puhui.subjects.authority import SourceOfNames
 from puhui.subjects.reading import read_fields, ways_of, written
-from puhui.subjects.rows import FACT, IDENTITY, LINKED, UNLINKED, LinkedRows, identity_sql, link_rows
+from puhui.subjects.rows import (
+    FACT,
+    IDENTITY,
+    LINKED,
+    UNLINKED,
+    LinkedRows,
+    facts_before_linking,
+    identity_sql,
+    link_rows,
+)
 
 from . import subjects_made as made
 
@@ -76,6 +86,35 @@ def test_rows_find_their_subjects_and_repeats(identity: str, tmp_path: Path, mon
     assert tables.rows("SELECT line FROM repeated_lines") == [(2,)]
     assert sorted(line for (line,) in tables.rows("SELECT line FROM conflicting_lines")) == [1, 3]
     assert sorted(line for (line,) in tables.rows(rows.warned_sql)) == [3]
+
+
+@pytest.mark.parametrize(("rows_said", "begun"), [(len(ROWS), False), (len(ROWS), True), (10**9, True)])
+def test_repeats_sought_before_linking_are_the_same(rows_said: int, begun: bool, tmp_path: Path) -> None:
+    tables, rows = linked(tmp_path)
+    checked = Checked(landing=None, table="numbered", issues=(), lines=len(ROWS))  # type: ignore[arg-type]
+    query = facts_before_linking(checked, PAYMENTS, KEYS)
+    assert query == rows.facts[0][0]
+    with seeking_repeats(query, rows_said, tables) as sought:
+        if begun:
+            sought.begin()
+        early = sought.found(query)
+        assert (early is not None) == (begun and rows_said == len(ROWS))
+        assert sought.found("another") is None
+        found = find_repeats(
+            LINKED, KEYS, ["uscc", "tax_no", "item", "amount"], ["amount"], tables,
+            last_wins=False, rows=rows.rows, facts=rows.facts, sought=sought,
+        )  # fmt: skip
+    assert (found.duplicates, found.conflicts) == (1, 2)
+
+
+def test_keys_that_become_tokens_cannot_be_sought_before_linking() -> None:
+    checked = Checked(landing=None, table="numbered", issues=(), lines=0)  # type: ignore[arg-type]
+    employer = made.resource([("uscc", "uscc")], name="staff", fields=[("employer", "text")])
+    token = msgspec.structs.replace(employer.field("employer"), keep="token")
+    fields = [token if field.name == "employer" else field for field in employer.fields]
+    held = msgspec.structs.replace(employer, fields=fields)
+    assert facts_before_linking(checked, employer, ["subject", "employer"])
+    assert not facts_before_linking(checked, held, ["subject", "employer"])
 
 
 @settings(max_examples=100, deadline=None)

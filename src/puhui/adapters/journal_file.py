@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 
 from puhui.adapters.durable import sync_folder
+from puhui.model.refusal import Said
+from puhui.model.refusals import Broken
 
 
 class FileJournal:
@@ -25,6 +27,8 @@ class FileJournal:
         """Durable once it returns. A line that a crash left torn is closed first."""
         if b"\n" in entry:
             raise ValueError("an entry is one line")
+        if self._copy:
+            _bring(self._file, self._copy)  # out of reach: refused before anything is written
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             torn = not _ends_whole(handle)
@@ -49,17 +53,25 @@ def lines_of(file: Path) -> list[bytes]:
 
 
 def _bring(file: Path, copy: Path) -> None:
-    """The copy gets what it lacks at its end, so one that was out of reach for a while is whole again."""
-    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(copy, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    """The copy gets what it lacks at its end: one that was out of reach for a while is whole again. Raises Broken."""
     try:
-        with file.open("rb") as source:
-            source.seek(os.fstat(handle).st_size)
-            os.write(handle, source.read())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    sync_folder(copy.parent)
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
+            if file.exists():
+                with file.open("rb") as source:
+                    source.seek(os.fstat(out.fileno()).st_size)
+                    out.write(source.read())
+            out.flush()
+            os.fsync(out.fileno())
+        sync_folder(copy.parent)
+    except OSError as fault:
+        raise Broken(
+            Said(
+                f"日志的第二份副本无法写入（{fault.strerror}）",
+                f"the second copy of a journal cannot be written ({fault.strerror})",
+            ),
+            todo=Said("检查 zone.toml 中 journals 所指的位置", "look at the place that `journals` in zone.toml names"),
+        ) from None
 
 
 def _ends_whole(handle: int) -> bool:

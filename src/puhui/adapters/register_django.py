@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from puhui.adapters import django_setup  # imported first: settings before models
 from puhui.desk.rooms import OpenAct
@@ -164,6 +165,12 @@ class DjangoRegister:
     def event(self, kind: str, actor: str, at: datetime, detail: Mapping[str, Any], subject: str = "") -> None:
         """One line of the outbox, durable once it returns."""
         _event(kind, actor, at, dict(detail), subject)
+
+    def last_answered(self, token: str) -> datetime | None:
+        """When an institution was last answered about a subject; None: never."""
+        entries = models.LogEntry.objects.filter(subject=token, kind="answer")
+        found: datetime | None = entries.aggregate(last=Max("at"))["last"]
+        return found
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         rows = models.Event.objects.order_by("id")

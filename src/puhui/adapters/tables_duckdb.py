@@ -15,7 +15,7 @@ from puhui.model.tables import WrittenFile, literal
 # the encodings of version 2 (differences of whole numbers above all) cost less time and room than those of version 1;
 # Spark, Arrow and Polars read them
 # a dictionary is tried up to this many values: tokens and amounts would fill one in vain
-_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT 5000"
+_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000"
 # looked at once: time counts, not room
 _EXPORTED = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 5000"
 

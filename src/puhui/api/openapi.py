@@ -50,6 +50,13 @@ class TraceForm(msgspec.Struct, kw_only=True):
     questions: list[dict[str, Any]]
 
 
+class ProofForm(msgspec.Struct, kw_only=True):
+    """Reply of `GET /v1/answers/{id}/proof`: a C2SP tlog-proof."""
+
+    v: int
+    proof: str
+
+
 class HealthForm(msgspec.Struct, kw_only=True):
     """Reply of `GET /v1/health`."""
 
@@ -79,6 +86,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("post", "/v1/answers", "Ask one question.", takes=QuestionForm, gives=AnswerForm),
     Operation("post", "/v1/answers:batch", "Ask up to 100 questions.", takes=BatchForm, gives=BatchAnswerForm),
     Operation("get", "/v1/answers/{id}", "An answer that you were given, again.", gives=AnswerForm),
+    Operation("get", "/v1/answers/{id}/proof", "Its proof, with the cosignatures that came since.", gives=ProofForm),
     Operation("get", "/v1/products", "What your contracts let you ask.", gives=ProductsForm),
     Operation("get", "/v1/mandates", "Your contracts in force.", gives=MandatesForm),
     Operation("get", "/v1/trace", "What you asked in a month.", gives=TraceForm, query="month"),

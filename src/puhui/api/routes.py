@@ -23,7 +23,7 @@ from puhui.desk.letter_rooms import LetterRooms
 from puhui.gateway.answer import answer
 from puhui.gateway.monitors import MonitorRooms
 from puhui.gateway.offered import mandates_offered, products_offered
-from puhui.gateway.past import given_answer, own_questions
+from puhui.gateway.past import given_answer, given_proof, own_questions
 from puhui.gateway.rooms import Rooms
 from puhui.institutions.recognise import recognise
 from puhui.model.question import Question
@@ -139,7 +139,11 @@ class Routes:
 
     async def _given(self, call: Call, request: SignedRequest) -> Reply:
         caller = self._recognised.caller(call, request)
-        body = await given_answer(caller, call.path.removeprefix("/v1/answers/"), self._rooms)
+        name, _, part = call.path.removeprefix("/v1/answers/").partition("/")
+        if part == "proof":
+            proof = await given_proof(caller, name, self._rooms)
+            return self._recognised.reply({"proof": proof, "v": 1}, request)
+        body = await given_answer(caller, name if not part else "", self._rooms)
         created = self.seconds()
         return Reply(200, sign_answer(200, body, request.signature, key=self.signing, created=created), body)
 
@@ -170,7 +174,7 @@ class Routes:
         )
 
     def _checkpoint(self) -> Reply:
-        stored = self._rooms.past.published()
+        stored = self._rooms.past.published(self._rooms.quorum)
         if stored is None:
             return nothing_here()
         note = stored.note + "".join(f"{line}\n" for _, line in stored.cosignatures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from puhui.desk.roles import check_may_propose
@@ -14,6 +14,8 @@ from puhui.model.subject import Subject
 from puhui.subjects.erase import Hold
 
 HOLD, LIFTED = "legal-hold", "legal-hold-lifted"
+PROVISION = "网络数据安全管理条例 第十二条 (Network Data Security Regulation art. 12)"
+PROVISION_DAYS = 3 * 366  # records of what was provided to another are kept at least three years
 
 
 def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date | None, *, by: str) -> None:
@@ -29,17 +31,28 @@ def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date |
 
 
 def holds_of(rooms: DeskRooms, token: str) -> list[Hold]:
-    """The duties to keep this subject's records that nobody lifted, oldest first; some may have ended."""
+    """The duties to keep this subject's records that nobody lifted, oldest first; some may have ended.
+
+    An answer about a subject is one: what was provided is recorded for three years.
+    """
     told = [*rooms.register.events(HOLD), *rooms.register.events(LIFTED)]
+    told = [*(event for event in told if event["subject"] == token), *_provision(rooms, token)]
     held: list[Hold] = []
     for event in sorted(told, key=lambda event: datetime.fromisoformat(event["at"])):
-        if event["subject"] != token:
-            continue
         if event["kind"] == LIFTED:
             held = [hold for hold in held if hold.article != event["article"]]
         else:
             held.append(Hold(event["article"], date.fromisoformat(event["until"]) if event["until"] else None))
     return held
+
+
+def _provision(rooms: DeskRooms, token: str) -> list[Mapping[str, Any]]:
+    """The duty that the last answer about a subject brought, in the form of an event."""
+    last = rooms.register.last_answered(token)
+    if last is None:
+        return []
+    until = (last + timedelta(days=PROVISION_DAYS)).date().isoformat()
+    return [{"kind": HOLD, "at": last.isoformat(), "article": PROVISION, "until": until}]
 
 
 def running_hold(rooms: DeskRooms, token: str, article: str) -> dict[str, Any]:

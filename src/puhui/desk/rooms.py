@@ -43,6 +43,9 @@ class Register(Protocol):
 
     def editions(self, resource: str | None = None) -> Sequence[Edition]: ...
 
+    def last_answered(self, token: str) -> datetime | None:
+        """When an institution was last answered about a subject; None: never."""
+
     def editions_at(self, known_at: datetime) -> Mapping[str, Edition]:
         """Resource → the newest edition that was published by then."""
 

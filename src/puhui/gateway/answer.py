@@ -10,13 +10,13 @@ from datetime import datetime
 from puhui.consent.permit import permit_for
 from puhui.contracts.mandate import mandate_for
 from puhui.disclosure.let_out import let_out
-from puhui.gateway.entry import answer_again, entry_of, refusals_logged, signed_answer
+from puhui.gateway.entry import answer_again, counted_toward, entry_of, refusals_logged, signed_answer
 from puhui.gateway.prepared import Prepared
 from puhui.gateway.rooms import Rooms
 from puhui.indicators.read import read_figures
 from puhui.institutions.recognise import recognise
 from puhui.ledger.entries import AlreadyAnswered
-from puhui.model.question import Answer, Caller, Question, Release
+from puhui.model.question import Answer, Caller, Mandate, Question, Release
 
 
 async def answer(question: Question, address: str, rooms: Rooms) -> Answer:
@@ -35,11 +35,16 @@ async def answer(question: Question, address: str, rooms: Rooms) -> Answer:
 def released(question: Question, caller: Caller, rooms: Rooms, now: datetime) -> tuple[Release, Prepared]:
     """What may leave for a caller, before anything does; the product says what is checked when it is logged."""
     mandate = mandate_for(caller, question, rooms.book, rooms.offers, now)
+    with counted_toward(mandate):
+        return _released(question, mandate, rooms, now)
+
+
+def _released(question: Question, mandate: Mandate, rooms: Rooms, now: datetime) -> tuple[Release, Prepared]:
     product = rooms.products.prepared(mandate.product, rooms.figures)
     subject = rooms.index.subject(mandate, question.about, now.date())
     permit = permit_for(mandate, subject, question, rooms.letters, rooms.rules, now)
     figures = read_figures(permit, product.names, rooms.figures)
     if figures.snapshot != product.source.snapshot:  # swapped between the two looks: an answer is never mixed
-        return released(question, caller, rooms, now)
+        return _released(question, mandate, rooms, now)
     objected = rooms.objections.of(subject.token)
     return let_out(figures, permit, product.rules, product.source, today=now.date(), objected=objected), product

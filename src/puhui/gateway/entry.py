@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
 import msgspec
@@ -14,7 +14,7 @@ from puhui.gateway.prepared import Prepared
 from puhui.gateway.record import Asking, answer_record, refusal_record
 from puhui.gateway.rooms import Rooms
 from puhui.ledger.entries import AskedLine, Intent
-from puhui.model.question import Answer, Caller, Question, Receipt, Release
+from puhui.model.question import Answer, Caller, Mandate, Question, Receipt, Release
 from puhui.model.refusals_question import QuestionRefused
 from puhui.wire.answers import answer_id, encode_answer
 from puhui.wire.http_signatures import sign_answer
@@ -66,10 +66,21 @@ def refusal_entry(refusal: QuestionRefused, question: Asking, caller: Caller, or
         content=question.content,
         answer_id=answer_id(question.digest),
         product=question.product,
+        contract=refusal.contract,
         end_user=question.end_user,
         code=refusal.code,
     )
     return Intent(kind="refusal", record=record, institution=caller.institution, asked=asked)
+
+
+@contextmanager
+def counted_toward(mandate: Mandate) -> Iterator[None]:
+    """A refusal in here counts toward the quota of the mandate's contract: refusals are free, and not without end."""
+    try:
+        yield
+    except QuestionRefused as refusal:
+        refusal.contract = mandate.contract
+        raise
 
 
 @asynccontextmanager

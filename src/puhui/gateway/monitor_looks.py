@@ -9,13 +9,14 @@ billed, but the log still holds an entry for the subject's trace. A notice is se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 
 from puhui.consent.letter import State
 from puhui.consent.sealing import open_sealed, seal
@@ -40,7 +41,7 @@ from puhui.institutions.standing import standing_caller, standing_key
 from puhui.ledger.entries import AlreadyAnswered, Intent
 from puhui.model.question import Answer, Caller, Question, Receipt
 from puhui.model.refusal import Refusal, Said
-from puhui.model.refusals import NoSubject
+from puhui.model.refusals import Broken, NoSubject
 from puhui.model.refusals_question import (
     LetterNotInForce,
     LogUnavailable,
@@ -56,6 +57,8 @@ from puhui.wire.canonical import canonical
 from puhui.wire.http_signatures import NOTICE, Headers, new_nonce, sign_request
 from puhui.wire.messages import NoticeForm
 
+T = TypeVar("T")
+_log = structlog.get_logger("puhui.monitors")
 TOGETHER = 64  # looks or notices at a time
 TRIES = 10  # of a notice; then it is only polled for
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(hours=2)
@@ -99,10 +102,18 @@ async def _looks(tools: LookRooms) -> int:
     reader = tools.figures.reader(number)
     try:
         pinned = replace(tools.monitors, rooms=replace(tools.monitors.rooms, figures=reader))
-        outcomes = await asyncio.gather(*(look(monitor, pinned) for monitor in due))
+        return sum(await _all_of(look(monitor, pinned) for monitor in due))
     finally:
         reader.close()
-    return sum(outcomes)
+
+
+async def _all_of(working: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each gave, once all have ended; then the first fault is raised."""
+    outcomes = await asyncio.gather(*working, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
 
 async def look(monitor: Monitor, tools: MonitorRooms) -> bool:
@@ -112,7 +123,9 @@ async def look(monitor: Monitor, tools: MonitorRooms) -> bool:
         await _looked(monitor, snapshot, tools)
     except _LATER:
         return False
-    except (QuestionRefused, NoSubject) as refusal:
+    except (QuestionRefused, NoSubject, Broken) as refusal:
+        if isinstance(refusal, Broken):  # one damaged row must not keep the others waiting
+            _log.error("a monitor cannot be opened", monitor=monitor.id)
         if _is_over(refusal, monitor, tools.rooms):
             tools.book.end(monitor, by="zone", why=refusal.code, at=tools.rooms.now())
         else:
@@ -194,7 +207,7 @@ def notice_form(monitor_id: str, snapshot: int, told: tuple[str, ...], answer: A
 
 async def _notices(tools: LookRooms) -> int:
     due = tools.monitors.book.to_send(tools.monitors.rooms.now(), TOGETHER)
-    await asyncio.gather(*(_send(notice, tools) for notice in due))
+    await _all_of(_send(notice, tools) for notice in due)
     return len(due)
 
 
@@ -202,15 +215,13 @@ async def _send(notice: Notice, tools: LookRooms) -> None:
     """One try, and what becomes of the notice then."""
     book, now = tools.monitors.book, tools.monitors.rooms.now
     try:
-        prepared: Sendable | None = _prepared(notice, tools.monitors)
+        prepared = _prepared(notice, tools.monitors)
     except _Paused:
         book.sent(notice, state="waiting", tries=notice.tries, next_try=now() + LONGEST_WAIT)
         return
-    except (NoBasis, NoSubject):
+    except (NoBasis, NoSubject, Broken):
         book.sent(notice, state="withdrawn", tries=notice.tries, next_try=None)
         return
-    except UnknownKey:  # suspended, or its key was turned over: it can be polled for afterwards
-        prepared = None
     tries = notice.tries + 1
     if prepared is not None and await tools.sending.send(*prepared):
         book.sent(notice, state="delivered", tries=tries, next_try=None)
@@ -229,10 +240,12 @@ def wait_after(tries: int) -> timedelta:
     return min(LONGEST_WAIT, FIRST_WAIT * (1 << min(tries - 1, 16)))
 
 
-def _prepared(notice: Notice, tools: MonitorRooms) -> Sendable:
-    """What is sent, signed anew. Raises _Paused, UnknownKey, and NoBasis or NoSubject where it may never be sent."""
+def _prepared(notice: Notice, tools: MonitorRooms) -> Sendable | None:
+    """What is sent, signed anew; None where the institution cannot be told now, and may be polling later.
+
+    Raises _Paused, and NoBasis or NoSubject where it may never be told.
+    """
     monitor, rooms, now = notice.monitor, tools.rooms, tools.rooms.now()
-    institution = standing_key(monitor.key_id, rooms.directory, now).institution
     if not in_force(monitor, rooms.letters, now):
         letter = rooms.letters.letter(monitor.letter)
         if letter is not None and letter.state is State.PAUSED:
@@ -241,10 +254,18 @@ def _prepared(notice: Notice, tools: MonitorRooms) -> Sendable:
     key = tools.keys.record_key(monitor.subject)
     held = msgspec.json.decode(open_sealed(key, monitor.form, f"{monitor.id}.form"), type=Held)
     address = str(held.form.address)
-    if address not in institution.webhooks or not sendable(address, private=tools.private):
-        raise _gone()
+    if address not in _registered(monitor, rooms, now) or not sendable(address, private=tools.private):
+        return None
     body = notice_body(notice, tools.keys)
     return address, notice_headers(address, body, f"{monitor.id}-{notice.snapshot}", rooms), body
+
+
+def _registered(monitor: Monitor, rooms: Rooms, now: datetime) -> Sequence[str]:
+    """The institution's addresses; none while it is suspended, or its key was turned over."""
+    try:
+        return standing_key(monitor.key_id, rooms.directory, now).institution.webhooks
+    except UnknownKey:
+        return ()
 
 
 def _gone() -> NoBasis:

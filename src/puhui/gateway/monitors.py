@@ -7,6 +7,7 @@ monitors and notices alone; somebody else's and none look the same; a notice is 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -268,7 +269,7 @@ async def acknowledge(number: int, change: Change, caller: Caller, tools: Monito
         return str(number)
 
     await changed(change, caller, tools.rooms, tools.changes, work)
-    return notices_after(number, caller, tools)
+    return await asyncio.to_thread(notices_after, number, caller, tools)
 
 
 def _numbered(notice: Notice, tools: MonitorRooms) -> NumberedNoticeForm | None:

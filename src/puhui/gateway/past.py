@@ -25,11 +25,25 @@ async def given_answer(caller: Caller, answer_id: str, rooms: Rooms) -> bytes:
 
     Raises NoBasis (hidden) where there is none: somebody else's answer, a refusal and a name that is none look alike.
     """
+    row = await _given(caller, answer_id, rooms)
+    receipt = await asyncio.to_thread(rooms.again.receipt, row.entry)
+    return encode_answer(row.answer_id, receipt)
+
+
+async def given_proof(caller: Caller, answer_id: str, rooms: Rooms) -> str:
+    """The tlog-proof of an answer that this institution was given, with the cosignatures that came since.
+
+    Raises NoBasis as `given_answer`.
+    """
+    row = await _given(caller, answer_id, rooms)
+    return await asyncio.to_thread(rooms.again.proof_text, row.entry, rooms.quorum)
+
+
+async def _given(caller: Caller, answer_id: str, rooms: Rooms) -> AskedRow:
     row = await asyncio.to_thread(rooms.past.find_answer, caller.institution, answer_id)
     if row is None or row.code:
         raise NoBasis(Said("没有这个答复", "there is no such answer"), todo=Said("核对编号", "check the id"))
-    receipt = await asyncio.to_thread(rooms.again.receipt, row.entry)
-    return encode_answer(row.answer_id, receipt)
+    return row
 
 
 async def own_questions(caller: Caller, month: str, rooms: Rooms) -> list[dict[str, Any]]:

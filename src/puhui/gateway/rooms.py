@@ -33,6 +33,9 @@ class Again(Protocol):
     def receipt(self, index: int) -> Receipt:
         """The receipt of an entry as it was first given. Raises SubjectUnknown where its subject was erased."""
 
+    def proof_text(self, index: int, quorum: int = 0) -> str:
+        """A C2SP tlog-proof of an entry in the newest checkpoint that so many witnesses signed, else in its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
@@ -53,3 +56,4 @@ class Rooms:
     signing: Signing
     origin: str  # of the zone's log
     now: Callable[[], datetime]
+    quorum: int = 0  # witnesses that must have signed a checkpoint before it counts

@@ -5,7 +5,7 @@ An entry that was sealed by order is counted and not shown until the order ends;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,9 +22,10 @@ SEALED = "sealed"
 @dataclass(frozen=True, slots=True)
 class TraceRooms:
     """What a trace needs. `record`: the plain record of an entry; `proof`: its tlog-proof in a published checkpoint,
-    empty while none holds it."""
+    empty while none holds it; `hidden`: ids of the orders that are sealed at the moment."""
 
     past: LogStore
+    hidden: Callable[[Subject], Set[str]]
     record: Callable[[EntryRow], bytes]
     proof: Callable[[int], str]
 
@@ -53,8 +54,11 @@ class Use:
 
 def trace(subject: Subject, rooms: TraceRooms) -> Iterator[Use]:
     """Every use, oldest first. The caller has recorded who looks, and why, before it asks."""
-    for entry in rooms.past.entries_of(subject.token):
-        if entry.kind == SEALED:
+    entries = list(rooms.past.entries_of(subject.token))
+    bases = {row.entry: row.letter for row in rooms.past.asked_at([entry.index for entry in entries]).values()}
+    hidden = rooms.hidden(subject)
+    for entry in entries:
+        if (entry.kind == SEALED and hidden) or bases.get(entry.index, "") in hidden:
             yield Use(entry.index, SEALED, entry.at, "", {}, "")
             continue
         record: dict[str, Any] = msgspec.json.decode(rooms.record(entry))

@@ -19,6 +19,7 @@ class QuestionRefused(Refusal):
     status: ClassVar[int] = 403
     hidden: ClassVar[bool] = False
     retry_after: int | None = None  # seconds
+    contract: str = ""  # whose quota the question counts toward; known once there is a mandate
     fault = Fault.CALLER
     exit_code = 9
     code = "question-refused"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from puhui.desk.acts import ERASE
+from puhui.model.refusals import LegalHold
 
 from ...questions.asking import Asker, ask
-from ...questions.town import ERASED, FIRM, QUIET, STRANGER, Office, two_officers
+from ...questions.town import ERASED, FIRM, QUIET, STRANGER, Office, erase, two_officers
 from ...questions.town import office as opened
 from .table import HIDDEN
 
@@ -93,7 +96,9 @@ def test_an_erased_subject_is_as_unknown_as_a_stranger(office: Office) -> None:
     asker = Asker(office)
     kept = "kept-before-it-was-erased"
     (before,) = ask(office, asker.post(asker.said(ERASED, "erased"), idempotency=kept))
-    two_officers(office.desk, ERASE, {"uscc": ERASED.value})
+    with pytest.raises(LegalHold):  # what was provided is to be kept for three years
+        two_officers(office.desk, ERASE, {"uscc": ERASED.value})
+    erase(office.desk, ERASED.value)
     again = asker.post(asker.said(ERASED, "erased"), idempotency=kept)
     replies = ask(office, asker.question(ERASED, "erased"), again, asker.get(f"/v1/answers/{before.told['id']}"))
     assert [(one.status, one.code, len(one.body)) for one in replies] == [(*HIDDEN, 1024)] * 3

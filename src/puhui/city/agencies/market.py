@@ -39,8 +39,7 @@ def newest_month(district: District) -> np.datetime64:
 
 
 def enterprise_registration(district: District) -> Rows:
-    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come in the increment.
-    """
+    """Enterprises and cooperatives. The base knows the names of its day; new and renamed firms come as increment."""
     firms = district.firms
     last = district.settings.months - 1
     at = np.flatnonzero(firms.kind <= COOPERATIVE)
