@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from typing import Annotated
@@ -13,6 +14,8 @@ from puhui.cli import witness
 from puhui.cli.main import app
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, refusals, say
+from puhui.model.refusal import Said
+from puhui.model.refusals_question import LogBroken
 
 __all__ = ("app",)
 
@@ -38,7 +41,7 @@ def serve(
     from puhui.api.routes import Routes
     from puhui.api.server import listen, run
     from puhui.bootstrap import open_zone
-    from puhui.bootstrap_questions import open_questions
+    from puhui.bootstrap.questions import open_questions
 
     _log_to_stderr()
     with refusals(as_json):
@@ -47,7 +50,14 @@ def serve(
         with open_questions(open_zone(home)) as questions:
             routes = Routes(questions.rooms, questions.files, questions.letters, questions.monitors)
             interface = App(routes, authority or f"{host}:{taken}")
-            run(interface, listening, lambda: _ready("zone", host, taken, as_json))
+            gc.freeze()  # packs and products stay for good: to look through them again and again would hold answers up
+            log = questions.rooms.log
+            run(interface, listening, lambda: _ready("zone", host, taken, as_json), lambda: log.alive)
+            if not log.alive:
+                raise LogBroken(
+                    Said("日志停止写入，服务已结束", "the log stopped being written, so serving ended"),
+                    todo=Said("看错误输出，排除原因后重新启动", "see standard error, mend the cause, start again"),
+                )
 
 
 def _ready(what: str, host: str, port: int, as_json: bool) -> None:

@@ -1,5 +1,4 @@
-"""The laws of `FiguresStore`: durable and atomic by bucket, invisible until published, read without a miss under swaps.
-"""
+"""The laws of `FiguresStore`: durable and atomic by bucket, unseen until published, read without a miss under swaps."""
 
 from __future__ import annotations
 

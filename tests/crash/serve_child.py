@@ -13,7 +13,7 @@ from ..questions.town import AUTHORITY
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["puhui.main", "puhui.bootstrap_questions", "puhui.api.server", "puhui.adapters.log_opened"]
+    ["puhui.main", "puhui.bootstrap.questions", "puhui.api.server", "puhui.adapters.log_opened"]
 )
 
 

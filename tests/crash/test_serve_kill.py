@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from puhui.bootstrap import open_zone
-from puhui.bootstrap_questions import trust_file
+from puhui.bootstrap.questions import trust_file
 from puhui.desk.admissions import CHANGE
 from puhui.wire.trust import Trust
 from puhui.wire.verify import verify_answer

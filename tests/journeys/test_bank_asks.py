@@ -55,7 +55,7 @@ def of_letter(office: Office, name: str = "firm") -> dict[str, object]:
 def check(office: Office, found: Answered) -> None:
     """Anybody can check the file offline."""
     from puhui.bootstrap import open_zone
-    from puhui.bootstrap_questions import trust_file
+    from puhui.bootstrap.questions import trust_file
 
     trust = trust_file(open_zone(office.home))
     report = verify_answer(write_answer_file(found.file), trust, office.clock.now)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from puhui.bootstrap import open_zone
-from puhui.bootstrap_questions import zone_log
+from puhui.bootstrap.questions import zone_log
 from puhui.wire.notes import Checkpoint, Note, TlogProof
 from puhui.wire.tlog import leaf_hash, verify_inclusion
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puhui.bootstrap import open_zone
-from puhui.bootstrap_questions import trust_file
+from puhui.bootstrap.questions import trust_file
 from puhui.desk.letter_states import letter_file
 from puhui.wire.trust import Trust, read_trust, write_trust
 from puhui.wire.verify import Report, verify_answer

@@ -146,7 +146,7 @@ PAID_ABOVE_6000 = {"item": "paid_1m", "when": "above", "value": "6000"}
 @contextmanager
 def bank(home: Path) -> Iterator[Bank]:
     """The town of this home, open."""
-    with patch("puhui.bootstrap_questions.Monitoring", lambda looks: nullcontext()), office(home) as opened:
+    with patch("puhui.bootstrap.questions.Monitoring", lambda looks: nullcontext()), office(home) as opened:
         yield Bank(opened)
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from puhui.adapters import backup_copy
 from puhui.bootstrap import Zone, add_officer, open_zone
-from puhui.bootstrap_questions import back_up, open_questions, restore_zone, trust_file, witness_files, zone_log
+from puhui.bootstrap.questions import back_up, open_questions, restore_zone, trust_file, witness_files, zone_log
 from puhui.desk.agreements import end_contract
 from puhui.desk.backups import RESTORED
 from puhui.desk.keys import rotate_key
@@ -63,7 +63,7 @@ class Drill:
     def later(self) -> Iterator[None]:
         """A minute after whatever happened before."""
         self.clock.pass_by(minutes=1)
-        with patch("puhui.bootstrap.now", self.clock), patch("puhui.bootstrap_questions.now", self.clock):
+        with patch("puhui.bootstrap.now", self.clock), patch("puhui.bootstrap.questions.now", self.clock):
             yield
 
     @property

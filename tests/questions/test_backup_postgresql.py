@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from puhui.bootstrap import Zone, open_zone
-from puhui.bootstrap_questions import back_up, restore_zone, trust_file, zone_log
+from puhui.bootstrap.questions import back_up, restore_zone, trust_file, zone_log
 from puhui.model.refusals import HomeRefused
 from puhui.wire.verify import verify_answer
 

@@ -195,5 +195,3 @@ def test_rejecting_an_objection_takes_two_people(home: Path) -> None:
 def _seen_by_the_gateway(a: Bank) -> None:
     """Another process's change is seen after 50 ms; here the memory is told to look again."""
     a.office.questions.rooms.objections._watched.forget()  # type: ignore[attr-defined]
-
-

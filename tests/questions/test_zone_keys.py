@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from puhui.bootstrap import add_officer, open_zone
-from puhui.bootstrap_questions import trust_file
+from puhui.bootstrap.questions import trust_file
 from puhui.desk.acts import approve_act, propose_act
 from puhui.desk.keys import COMPROMISE, key_rows, periods, rotate_key
 from puhui.desk.roles import Role

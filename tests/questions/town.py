@@ -19,7 +19,7 @@ from unittest.mock import patch
 from puhui.api.app import App
 from puhui.api.routes import Routes
 from puhui.bootstrap import Zone, add_officer, now, open_letters, open_zone
-from puhui.bootstrap_questions import Questions, open_questions
+from puhui.bootstrap.questions import Questions, open_questions
 from puhui.consent.drafting import Choices
 from puhui.consent.letter import Letter, Terms
 from puhui.contracts.contract import sign_contract
@@ -304,7 +304,7 @@ def office(home: Path) -> Iterator[Office]:
 
 def _opened(home: Path) -> Iterator[Office]:
     clock = Clock(now().replace(microsecond=0))
-    with patch("puhui.bootstrap.now", clock), patch("puhui.bootstrap_questions.now", clock):
+    with patch("puhui.bootstrap.now", clock), patch("puhui.bootstrap.questions.now", clock):
         zone = open_zone(home)
         letters, _ = open_letters(home)
         with open_questions(zone) as questions:

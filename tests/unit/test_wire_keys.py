@@ -240,3 +240,11 @@ def test_openssl_and_we_verify_each_other(tmp_path: Path) -> None:
 def test_the_algorithms_are_these() -> None:
     assert ALGORITHMS == ("ed25519", "sm2-sm3")
     assert keys.SIGNATURE_SIZE == 64
+
+
+@pytest.mark.parametrize("algorithm", [ED25519, SM2_SM3])
+def test_words_before_the_key_are_no_part_of_it(algorithm: str) -> None:
+    key = generate("bank-a/1", algorithm)
+    words = b"Key-Id: bank-a/1\n\n"
+    assert private_of_pem(words + key.private_pem(), "bank-a/1").verifying().public == key.verifying().public
+    assert public_of_pem(words + public_pem(key.verifying()), "bank-a/1").public == key.verifying().public

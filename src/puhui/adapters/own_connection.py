@@ -1,6 +1,6 @@
 """One database connection a thread, kept open: for the hot path, which Django would give a new one for every question.
 
-Django keeps connections by asynchronous task, so that a question that is its own task would open and leave one each time.
+Django keeps connections by asynchronous task: a question that is its own task would open and leave one each time.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ HEAD_SECONDS = 10  # from the first byte of a request, or from the connection, t
 MAX_HEAD = 16 * 1024  # bytes
 MAX_CONNECTIONS = 512
 KEEP_ALIVE = 30  # seconds without a request
+LOOK = 1.0  # seconds between looks whether what is served still lives
 
 
 class Bounded(HttpToolsProtocol):
@@ -81,8 +82,11 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def run(app: Any, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until a signal stops it; requests under way are finished. `ready` is called once connections are taken."""
+def run(app: Any, listening: socket.socket, ready: Callable[[], None], alive: Callable[[], bool]) -> None:
+    """Serve until a signal stops it; requests under way are finished. `ready` is called once connections are taken.
+
+    `alive` is asked now and then: once it says no, serving ends, so that whoever watches the process starts it again.
+    """
     config = uvicorn.Config(
         app,
         http=Bounded,
@@ -97,13 +101,18 @@ def run(app: Any, listening: socket.socket, ready: Callable[[], None]) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
     )
-    uvloop.run(_serve(uvicorn.Server(config), listening, ready))
+    uvloop.run(_serve(uvicorn.Server(config), listening, ready, alive))
 
 
-async def _serve(server: uvicorn.Server, listening: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    server: uvicorn.Server, listening: socket.socket, ready: Callable[[], None], alive: Callable[[], bool]
+) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
         ready()
+    while alive() and not serving.done():
+        await asyncio.wait({serving}, timeout=LOOK)
+    server.should_exit = True
     await serving

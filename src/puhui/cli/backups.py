@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from puhui.bootstrap import Zone, open_zone
-from puhui.bootstrap_questions import back_up, restore_zone
+from puhui.bootstrap.questions import back_up, restore_zone
 from puhui.cli.options import AsJson, Home, KeyFile, MaybeBy, Why
 from puhui.cli.output import out, print_answer, print_json, progress, refusals, say
 from puhui.desk.officers import acting_officer

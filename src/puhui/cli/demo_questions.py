@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from puhui.bootstrap import Zone, now, open_letters
-from puhui.bootstrap_questions import replay_rooms, trace_rooms, trust_file, witness_files, zone_log
+from puhui.bootstrap.questions import replay_rooms, trace_rooms, trust_file, witness_files, zone_log
 from puhui.cli.demo_acts import FIRST, Grantor, People, grantor
 from puhui.cli.demo_city import Delivered
 from puhui.cli.demo_processes import WITNESS, ZONE, Processes, processes

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from puhui.bootstrap import open_zone
-from puhui.bootstrap_questions import zone_log
+from puhui.bootstrap.questions import witness_files, zone_log
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, print_table, progress, refusals, say
 from puhui.ledger.checking import LogReport
@@ -33,14 +33,15 @@ def check(
     home: Home,
     records: Annotated[bool, typer.Option("--records", help="逐条打开记录 · open every record too (slower)")] = False,
     witness: Annotated[
-        list[str] | None, typer.Option("--witness", help="见证方公钥（vkey） · a witness's verifier key")
+        list[str] | None, typer.Option("--witness", help="再加一个见证方公钥（vkey） · another witness's key")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """从存储核对整个日志：每条、每个检查点、每个瓦片 · Check the whole log from storage."""
     with refusals(as_json), progress(say("核对日志", "Checking the log"), as_json) as step:
-        log = zone_log(open_zone(home))
-        keys = [_vkey(text) for text in witness or ()]
+        zone = open_zone(home)
+        log = zone_log(zone)
+        keys = [*(key for key, _ in witness_files(zone).listed()), *(_vkey(text) for text in witness or ())]
         report = log.check(keys, records=records, step=lambda done: step(f"{done:,}"))
     _print_report(report, as_json)
     raise typer.Exit(0 if report.ok else BROKEN)

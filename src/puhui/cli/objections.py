@@ -87,5 +87,3 @@ def objection_list(home: Home, as_json: AsJson = False) -> None:
     heads = [say(*word) for word in words]
     rows = [[one["objection"], one["token"], one["item"], one["opened_at"], one["settle_by"]] for one in found]
     print_table(say("未结异议", "Open objections"), heads, rows)
-
-

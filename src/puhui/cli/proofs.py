@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from puhui.bootstrap import now, open_zone
-from puhui.bootstrap_questions import replay_rooms, trace_rooms, trust_file, witness_files
+from puhui.bootstrap.questions import replay_rooms, trace_rooms, trust_file, witness_files
 from puhui.cli.options import AsJson, By, Home, KeyFile, MaybeBy, Reason
 from puhui.cli.output import out, print_json, print_table, refusals, say
 from puhui.cli.snapshots import identifier_given

@@ -1,7 +1,7 @@
 """Letters that institutions propose by a signed request, and what they see of them afterwards.
 
-Promises: id and code of a proposal are worked out from the request's idempotency key under a key that stays in the zone:
-a try after a lost reply gets the same ones, and the code is still kept nowhere. Nobody is looked up.
+Promises: id and code of a proposal are worked out from the request's idempotency key under a key that stays in the
+zone: a try after a lost reply gets the same ones, and the code is still kept nowhere. Nobody is looked up.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def state_shown(rooms: LetterRooms, letter_id: str, institution: str) -> State:
     try:
         return proposal_state(rooms, letter_id, institution)
     except UnknownName:
-        raise NoBasis(Said("没有这份授权书", "there is no such letter"), todo=Said("核对编号", "check the id")) from None
+        raise NoBasis(
+            Said("没有这份授权书", "there is no such letter"), todo=Said("核对编号", "check the id")
+        ) from None
 
 
 def code_of(rooms: LetterRooms, letter_id: str) -> str:

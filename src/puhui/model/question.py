@@ -37,9 +37,10 @@ class BasisReference:
 class Question:
     """A signed request, parsed; nobody has been recognised yet. Made by wire.
 
-    `digest`: SHA-256 of the request's signature base, 32 bytes: what the answer binds itself to. `signed`: the exact bytes
-    that the signature covers. `nonce` and `idempotency_key`: SHA-256 (hex) of what was sent. `content`: of everything that
-    makes two tries the same question (not the nonce), keyed by the idempotency key. So tables may hold all three.
+    `digest`: SHA-256 of the request's signature base, 32 bytes: what the answer binds itself to. `signed`: the exact
+    bytes that the signature covers. `nonce` and `idempotency_key`: SHA-256 (hex) of what was sent. `content`: of
+    everything that makes two tries the same question (not the nonce), keyed by the idempotency key. So tables may hold
+    all three.
     """
 
     key_id: str
@@ -73,8 +74,8 @@ class Caller:
 class Mandate:
     """The contract lets this caller ask this product for this purpose, now. Made by contracts.
 
-    `quotas`: window name (`day`, `month`, `contract`) → how many questions it may hold. `price_fen`: of the next answer,
-    by the plan; the sequencer settles it with the count.
+    `quotas`: window name (`day`, `month`, `contract`) → how many questions it may hold. `plan`: how an answer is
+    priced; the sequencer settles it with the count.
     """
 
     caller: Caller
@@ -92,8 +93,8 @@ class Mandate:
 class Permit:
     """Mandate, subject, and a basis in force that covers both: the only key to figures. Made by consent.
 
-    `items`: the catalogue's items that ticks of the basis open, with the gate that they open. `letter`: its id, empty where
-    the basis is none. `version` of the letter's state: the sequencer compares it when it commits.
+    `items`: the catalogue's items that ticks of the basis open, with the gate that they open. `version`: of the
+    letter's state, which the sequencer compares when it commits.
     """
 
     mandate: Mandate
@@ -120,7 +121,7 @@ class ReleaseKind(StrEnum):
 
 
 class ReleasedItem(Struct, frozen=True):  # thirty and more for each answer: a Struct is made ten times quicker
-    """One indicator or check as it leaves. `reason`: why withheld, or why a figure is unknown (then `value` is None)."""
+    """One indicator or check as it leaves. `reason`: why withheld, or why a figure is unknown (`value` is None)."""
 
     name: str
     kind: ReleaseKind
@@ -150,7 +151,7 @@ class Release:
 class Receipt:
     """The entry's place in the log, with its proof in one checkpoint. Made by ledger.
 
-    `proof`: RFC 6962 hashes from the leaf to the root of the first `tree_size` leaves. `checkpoint`: a C2SP signed note.
+    `proof`: RFC 6962 hashes from the leaf to the root of the first `tree_size` leaves. `checkpoint`: a signed note.
     """
 
     index: int

@@ -1,7 +1,7 @@
 """The refusal codes of the way of a question. `docs/reference/refusals.md` is generated from this file too.
 
-`status` is the HTTP status. A refusal that is `hidden` depends on the subject: to the outside all of them are one code, one
-body size and one time class; the log holds the true one.
+`status` is the HTTP status. A refusal that is `hidden` depends on the subject: to the outside all of them are one code,
+one body size and one time class; the log holds the true one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class BadSignature(QuestionRefused):
 
     code = "bad-signature"
     status = 401
-    meaning = Said("签名不符合规定或与报文、密钥不符", "The signature is not of the profile, or does not fit message and key.")
+    meaning = Said(
+        "签名不符合规定或与报文、密钥不符", "The signature is not of the profile, or does not fit message and key."
+    )
 
 
 class Stale(QuestionRefused):
@@ -110,7 +112,9 @@ class PurposeRefused(QuestionRefused):
     """The purpose is not one of the contract, the product or the basis."""
 
     code = "purpose-refused"
-    meaning = Said("用途不在合同、产品或授权的范围内", "The purpose is not one of the contract, the product or the basis.")
+    meaning = Said(
+        "用途不在合同、产品或授权的范围内", "The purpose is not one of the contract, the product or the basis."
+    )
 
 
 class ChannelRefused(QuestionRefused):
@@ -180,9 +184,7 @@ class LetterNotInForce(QuestionRefused):
     """The letter, which the caller itself holds, is paused, revoked, expired or not signed yet."""
 
     code = "letter-not-in-force"
-    meaning = Said(
-        "授权书已暂停、撤回、到期或尚未签署", "The letter is paused, revoked, expired or not signed yet."
-    )
+    meaning = Said("授权书已暂停、撤回、到期或尚未签署", "The letter is paused, revoked, expired or not signed yet.")
 
 
 class LetterSpent(QuestionRefused):

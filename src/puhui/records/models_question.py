@@ -1,7 +1,7 @@
 """The zone's tables of questions: institutions, contracts, signers, letters, the log. No rule lives here.
 
-What a thief of this database gains: which institution asked which product when, about how many tokens; no identifier, no
-name, no figure, no letter (those are sealed under subjects' keys that are not here).
+What a thief of this database gains: which institution asked which product when, about how many tokens; no identifier,
+no name, no figure, no letter (those are sealed under subjects' keys that are not here).
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Contract(models.Model):
 
 
 class Version(models.Model):
-    """A number that grows with every change of some tables, in the same transaction: who holds them in memory compares it.
+    """A number that grows with every change of some tables, in the same transaction.
+
+    Whoever holds those tables in memory compares it.
 
     Whoever changes them locks the row first, so a number that was read means everything up to it.
     """
@@ -187,9 +189,7 @@ class Asked(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["institution", "idempotency_key"], name="one_answer_per_key"),
-        )
+        constraints = (models.UniqueConstraint(fields=["institution", "idempotency_key"], name="one_answer_per_key"),)
         indexes = (
             models.Index(fields=["institution", "month"], name="asked_by_month"),
             models.Index(fields=["answer_id"], name="asked_by_answer"),
@@ -239,9 +239,7 @@ class Monitor(models.Model):
     made_at = models.DateTimeField()
 
     class Meta:
-        indexes = (
-            models.Index(fields=["last_snapshot"], condition=models.Q(state="active"), name="monitors_to_look"),
-        )
+        indexes = (models.Index(fields=["last_snapshot"], condition=models.Q(state="active"), name="monitors_to_look"),)
 
 
 class Notice(models.Model):
@@ -263,17 +261,17 @@ class Notice(models.Model):
             models.UniqueConstraint(fields=["institution", "number"], name="one_notice_per_number"),
             models.UniqueConstraint(fields=["monitor", "snapshot"], name="one_notice_per_snapshot"),
         )
-        indexes = (
-            models.Index(fields=["next_try"], condition=models.Q(state="waiting"), name="notices_to_send"),
-        )
+        indexes = (models.Index(fields=["next_try"], condition=models.Q(state="waiting"), name="notices_to_send"),)
 
 
 class Change(models.Model):
-    """One signed request of an institution that changed something, or was refused: its nonce and its idempotency key."""
+    """One signed request of an institution that changed something, or was refused: nonce and idempotency key."""
 
     institution = models.CharField(max_length=60)
     nonce = models.CharField(max_length=64)
-    idempotency_key = models.CharField(max_length=80, null=True)  # null: of a later try, a refused one, or none was sent
+    idempotency_key = models.CharField(
+        max_length=80, null=True
+    )  # null: of a later try, a refused one, or none was sent
     content = models.BinaryField()
     made = models.CharField(max_length=60, blank=True)  # id of what came of it; empty: refused
     at = models.DateTimeField()

@@ -164,7 +164,8 @@ def read_private(file: Path, key_id: str) -> Signing:
 
 
 def private_of_pem(pem: bytes, key_id: str) -> Signing:
-    """The private key of PEM text. Raises KeyRefused."""
+    """The private key of PEM text; what stands before it is no part of it (RFC 7468, 2). Raises KeyRefused."""
+    pem = pem[max(pem.find(b"-----BEGIN"), 0) :]
     if _is_sm2(pem):
         return _sm2(SM2_SM3).private_of_pem(pem, key_id)
     try:
@@ -186,7 +187,8 @@ def public_pem(key: Verifying) -> bytes:
 
 
 def public_of_pem(pem: bytes, key_id: str) -> Verifying:
-    """The public key of PEM text. Raises KeyRefused."""
+    """The public key of PEM text; what stands before it is no part of it (RFC 7468, 2). Raises KeyRefused."""
+    pem = pem[max(pem.find(b"-----BEGIN"), 0) :]
     if _is_sm2(pem):
         return _sm2(SM2_SM3).public_of_pem(pem, key_id)
     try:

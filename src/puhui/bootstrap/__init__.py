@@ -86,8 +86,8 @@ class Zone:
 
 def shipped_packs() -> Path:
     """The folder of the packs that come with the program: inside the wheel, or beside the source."""
-    inside = Path(__file__).parent / "shipped_packs"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "packs"
+    inside = Path(__file__).parents[1] / "shipped_packs"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "packs"
 
 
 def now() -> datetime:
