@@ -50,6 +50,8 @@ bench: setup
 	$(BIN)/python -m bench snapshot --json
 	$(BIN)/python -m bench reads --json
 	$(BIN)/python -m bench invoices --json
+	$(BIN)/python -m bench answers --json
+	$(BIN)/python -m bench ledger --json
 
 # needs `uv` on the PATH: one lock for Python 3.11 to 3.13, with hashes
 lock:

@@ -17,9 +17,11 @@ def main() -> int:
         "--rows", type=int, default=None, help="rows to measure with; each benchmark has its own default"
     )
     parser.add_argument("--seconds", type=float, default=None, help="how long to measure, where it is a matter of time")
+    parser.add_argument("--clients", type=int, default=None, help="who asks at once, of answers and ledger")
     parser.add_argument("--json", action="store_true", help="print the JSON line only")
     given = parser.parse_args()
-    timed = {} if given.seconds is None else {"seconds": given.seconds}
+    told = {"seconds": given.seconds, "clients": given.clients}
+    timed = {name: value for name, value in told.items() if value is not None}
     result = importlib.import_module(f"bench.{given.name}").run(given.rows, **timed)
     json.dump(result, sys.stdout, ensure_ascii=False, indent=None if given.json else 1, default=str)
     sys.stdout.write("\n")

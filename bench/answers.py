@@ -39,20 +39,20 @@ WARM = 640
 PATH = "/v1/answers"
 
 
-def run(rows: int | None, seconds: float | None = None) -> dict[str, Any]:
-    """The benchmark's JSON line. `rows`: questions at full load."""
-    questions = rows or QUESTIONS
+def run(rows: int | None, seconds: float | None = None, clients: int = CLIENTS) -> dict[str, Any]:
+    """The benchmark's JSON line. `rows`: questions at full load; `seconds`: at 1,000 a second."""
+    questions = rows or (int(seconds * 1_000) if seconds else QUESTIONS)
     half = questions // 2
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         made = town(Path(scratch))
         pairs = give_letters(made, WARM + questions + half)
         with serving(made.home) as (server, port):
             requests = [_signed(made, firm.uscc, letter, f"127.0.0.1:{port}") for firm, letter in pairs]
-            drive("127.0.0.1", port, [one for one, _ in requests[:WARM]], CLIENTS)
-            full = _measured(server, port, [one for one, _ in requests[WARM : WARM + questions]])
+            drive("127.0.0.1", port, [one for one, _ in requests[:WARM]], clients)
+            full = _measured(server, port, [one for one, _ in requests[WARM : WARM + questions]], clients)
             rate = questions / full["load"].wall
             calm = drive(
-                "127.0.0.1", port, [one for one, _ in requests[WARM + questions :]], CLIENTS, per_second=rate / 2
+                "127.0.0.1", port, [one for one, _ in requests[WARM + questions :]], clients, per_second=rate / 2
             )
         bare = _floor(made, [asked for _, asked in requests[WARM : WARM + questions]], pairs, Path(scratch))
     load: Load = full["load"]
@@ -102,9 +102,9 @@ def _signed(made: Town, uscc: str, letter: str, authority: str) -> tuple[bytes, 
     return raw_post(PATH, authority, headers, body), parsed
 
 
-def _measured(server: psutil.Process, port: int, requests: Sequence[bytes]) -> dict[str, Any]:
+def _measured(server: psutil.Process, port: int, requests: Sequence[bytes], clients: int) -> dict[str, Any]:
     before = server.cpu_times()
-    load = drive("127.0.0.1", port, requests, CLIENTS)
+    load = drive("127.0.0.1", port, requests, clients)
     after = server.cpu_times()
     used = after.user + after.system - before.user - before.system
     peak = server.memory_info().rss / 2**20

@@ -52,10 +52,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(rows: int | None, seconds: float = 5.0) -> dict[str, Any]:
-    """The benchmark's JSON line. `rows`: entries of the tree that is checked."""
+def run(rows: int | None, seconds: float = 5.0, clients: int = CALLERS) -> dict[str, Any]:
+    """The benchmark's JSON line. `rows`: entries of the tree that is checked; `clients`: callers at once."""
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-        appended = appends(_log(Path(scratch) / "appends"), seconds)
+        appended = appends(_log(Path(scratch) / "appends"), seconds, clients)
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         checked = check(_log(Path(scratch) / "check"), rows or ENTRIES)
     return {
@@ -89,17 +89,17 @@ def _log(folder: Path) -> ZoneLog:
 # --- appends ---
 
 
-def appends(log: ZoneLog, seconds: float) -> dict[str, Any]:
+def appends(log: ZoneLog, seconds: float, clients: int) -> dict[str, Any]:
     """Receipts a second, the latency of one, and the processor's time for each."""
     _rows()
     with log.sequencer(now) as sequencer:
         before, began = time.process_time(), time.perf_counter()
-        taken = asyncio.run(_ask(sequencer, seconds))
+        taken = asyncio.run(_ask(sequencer, seconds, clients))
         wall, cpu = time.perf_counter() - began, time.process_time() - before
     batches = log.store.speech().rows("SELECT count(*) FROM records_checkpoint")[0][0]
     taken.sort()
     return {
-        "callers": CALLERS,
+        "callers": clients,
         "receipts": len(taken),
         "a_second": round(len(taken) / wall),
         "batch": round(len(taken) / batches, 1),
@@ -109,7 +109,7 @@ def appends(log: ZoneLog, seconds: float) -> dict[str, Any]:
     }
 
 
-async def _ask(sequencer: Sequencer, seconds: float) -> list[float]:
+async def _ask(sequencer: Sequencer, seconds: float, clients: int) -> list[float]:
     until = time.perf_counter() + seconds
     taken: list[float] = []
 
@@ -120,7 +120,7 @@ async def _ask(sequencer: Sequencer, seconds: float) -> list[float]:
             taken.append(time.perf_counter() - began)
             turn += 1
 
-    await asyncio.gather(*map(caller, range(CALLERS)))
+    await asyncio.gather(*map(caller, range(clients)))
     return taken
 
 

@@ -38,6 +38,8 @@ CHECKS = [
 ]
 EXAMPLES = 12  # of each operation, sent three ways
 
+pytestmark = pytest.mark.xdist_group("schemathesis")  # the last test looks at what the others did
+
 
 @pytest.fixture(scope="module")
 def zone(town_with_banks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:

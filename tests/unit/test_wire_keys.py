@@ -242,7 +242,7 @@ def test_the_algorithms_are_these() -> None:
     assert keys.SIGNATURE_SIZE == 64
 
 
-@pytest.mark.parametrize("algorithm", [ED25519, SM2_SM3])
+@pytest.mark.parametrize("algorithm", EACH)
 def test_words_before_the_key_are_no_part_of_it(algorithm: str) -> None:
     key = generate("bank-a/1", algorithm)
     words = b"Key-Id: bank-a/1\n\n"
