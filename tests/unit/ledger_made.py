@@ -12,13 +12,14 @@ from itertools import count
 from typing import Any
 
 from puhui.ledger.batch import Tools
-from puhui.ledger.entries import AskedLine, Intent, moment
+from puhui.ledger.entries import AskedLine, Intent
 from puhui.ledger.records import SUBJECT, ZoneKeys
 from puhui.ledger.sequencer import Sequencer
 from puhui.ledger.store import LogStore, LogTransaction, StoreFault
 from puhui.metering.prices import price_of
 from puhui.model.keys import Key
 from puhui.model.refusals_question import QuestionRefused
+from puhui.wire.answers import moment
 from puhui.wire.keys import Ed25519Signing
 from puhui.wire.notes import NoteSigner
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from puhui.model.refusals_question import QuestionRefused
+from puhui.wire.answers import moment
 from puhui.wire.canonical import BadDocument, parse, quick
 
 KINDS = frozenset(
@@ -153,8 +154,3 @@ def event_record(event: EventRow) -> bytes:
 def padding_record(at: datetime) -> bytes:
     """The record of a leaf that only hides how many came."""
     return quick({"v": 1, "kind": "padding", "at": moment(at)})
-
-
-def moment(at: datetime) -> str:
-    """UTC in milliseconds: `2026-11-22T03:04:05.123Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
