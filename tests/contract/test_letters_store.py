@@ -85,6 +85,22 @@ def test_a_database_that_is_gone_says_so_and_comes_back(made: Made) -> None:
     assert made.rooms.book.letter(letter.id) == letter
 
 
+def test_a_thread_that_ends_leaves_no_connection_open(made: Made) -> None:
+    letter = signed(made.rooms, "anna", enrol(made.rooms, "anna", FIRM, person=ANNA))
+    assert isinstance(made.rooms.book, letters_django.DjangoLetters)
+    own, opened = made.rooms.book._own, []
+
+    def look() -> None:
+        assert made.rooms.book.letter(letter.id) == letter
+        opened.append(own.raw())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    with pytest.raises(django_setup.connections["default"].Database.Error):
+        opened[0].execute("SELECT 1")
+
+
 def test_a_use_is_seen_at_the_next_look(made: Made) -> None:
     letter = signed(made.rooms, "anna", enrol(made.rooms, "anna", FIRM, person=ANNA))
     made.rooms.book.letter(letter.id)

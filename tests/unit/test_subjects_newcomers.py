@@ -65,8 +65,7 @@ def delivered(folder: Path, parcels: Sequence[list[Row]]) -> list[tuple[object, 
             vault.store.close()
 
 
-# what other tests left open is not this one's
-@pytest.mark.filterwarnings("error", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("error")
 @settings(deadline=None, max_examples=60)
 @given(parcels=st.lists(rows, min_size=1, max_size=3))
 @example([[{"other": org_code(1)}], [{"uscc": FIRMS[0]}]])  # the code inside is known already
