@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +65,6 @@ def delivered(folder: Path, parcels: Sequence[list[Row]]) -> list[tuple[object, 
             vault.store.close()
 
 
-@pytest.mark.filterwarnings("error")
 @settings(deadline=None, max_examples=60)
 @given(parcels=st.lists(rows, min_size=1, max_size=3))
 @example([[{"other": org_code(1)}], [{"uscc": FIRMS[0]}]])  # the code inside is known already
@@ -74,7 +73,8 @@ def delivered(folder: Path, parcels: Sequence[list[Row]]) -> list[tuple[object, 
 @example([[{"uscc": FIRMS[0]}, {"uscc": FIRMS[1]}]])  # or in two
 @example([[{"uscc": FIRMS[0], "reg_no": reg_no(1)}, {"uscc": FIRMS[0]}, {"reg_no": reg_no(1)}]])
 def test_all_at_once_is_one_by_one(parcels: list[list[Row]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("error")  # of what runs in here, not of what other tests left to the collector
         at_once = delivered(Path(folder) / "a", parcels)
         with patch.object(link, "_adopt_newcomers", return_value=0):
             one_by_one = delivered(Path(folder) / "b", parcels)
