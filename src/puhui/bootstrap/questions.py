@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -129,18 +129,19 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
     log = zone_log(zone, vaults)
     studies, records = studies_of(zone.packs), ThreadRecordKeys(vaults)
     refuse_behind(newest_cosigned(zone, log), log.store.tree().size)
+    directory, book, objections = DjangoDirectory(keys), DjangoContracts(), DjangoObjections()
     with log.sequencer(now) as sequencer:
         publisher = log.publisher(sequencer, now, witnesses=witness_files(zone).witnesses())
         rooms = Rooms(
-            directory=DjangoDirectory(keys),
-            book=DjangoContracts(),
+            directory=directory,
+            book=book,
             offers=offers_of(zone.packs, now().date()),
             products=Products(zone.packs, studies, lambda snapshot: edition_digests(zone, snapshot)),
             index=vaults,
             letters=DjangoLetters(records),
             rules=rules_of_packs(zone.packs, studies),
             figures=zone.desk.figures.reader(),
-            objections=DjangoObjections(),
+            objections=objections,
             log=sequencer,
             again=log.archive,
             past=log.store,
@@ -154,7 +155,9 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
         monitors = MonitorRooms(rooms, DjangoChanges(), DjangoMonitors(), records, private=private)
         looks = LookRooms(monitors, zone.desk.figures, HttpWebhooks(private=private))
         _look_for_nobody(vaults)
-        with Publishing(publisher), Monitoring(looks):
+        with ExitStack() as ends, Publishing(publisher), Monitoring(looks):
+            for end in (directory.close, book.close, objections.close_thread):
+                ends.callback(end)
             yield Questions(rooms, log, publisher, zone.home / LOG, letters, monitors)
 
 

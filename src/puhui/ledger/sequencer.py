@@ -139,6 +139,7 @@ class Sequencer:
         finally:  # whatever ended it, nobody waits for ever
             self._closed = True
             _tell([(item.waiting, log_unavailable()) for item in self._left()])
+            self._store.close()
 
     def _next(self) -> list[_Item] | None:
         """What waits, at most a batch of it; empty after a tick without anybody; None at the end."""

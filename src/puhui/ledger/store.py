@@ -200,6 +200,9 @@ class LogStore(Protocol):
         transaction was kept: ask `entry`.
         """
 
+    def close(self) -> None:
+        """Ends this thread's connection; the next use makes another."""
+
     def entry(self, index: int) -> EntryRow | None:
         """The entry of that index."""
 
