@@ -14,7 +14,6 @@ import pytest
 from puhui.adapters import django_setup
 from puhui.adapters.log_django import DjangoLog
 from puhui.adapters.log_sql import Sqlite
-from puhui.adapters.record_keys import LIFE, CachedRecordKeys
 from puhui.ledger import sequencer as module
 from puhui.ledger.entries import EventRow, Intent, event_record, kind_of_event
 from puhui.ledger.nonces import SpentNonces, name_of
@@ -259,22 +258,6 @@ def test_nonces_are_read_once_and_forgotten_after_two_stretches() -> None:
     spent.refresh(rows, 14, 8)
     assert name_of("a", "own") not in spent
     assert rows.asked == [(None, 0, 10), (5, 9, 11), (8, 9, 10), (8, 9, 13)]
-
-
-def test_record_keys_are_kept_for_a_while_and_dropped_at_once_when_told() -> None:
-    keys, now = Keys(), [0.0]
-    cached = CachedRecordKeys(keys, lambda: now[0])
-    before = cached.open("subject", ANNA)
-    keys.erased.add(ANNA)
-    assert cached.open("subject", ANNA) == before is not None
-    assert cached.open("another", ANNA) is None
-    cached.forget(ANNA)
-    assert cached.key_for(ANNA) is None
-    keys.erased.clear()
-    assert cached.key_for(ANNA) is not None
-    keys.erased.add(ANNA)
-    now[0] = LIFE
-    assert cached.key_for(ANNA) is None
 
 
 def test_windows_are_the_zones_civil_ones() -> None:
