@@ -179,6 +179,28 @@ def test_lists_are_printed(bank: Bank) -> None:
         assert all(word in result.stdout for word in words)
 
 
+def test_a_proof_is_fetched_into_its_file(bank: Bank) -> None:
+    bank.ask()
+    kept = read_answer_file(bank.out.read_bytes())
+    bank.zone.acts = [say({"v": 1, "proof": "c2sp.org/tlog-proof@v1\n"})]
+    result = bank.run("proof", bank.out)
+    assert result.exit_code == 0, result.output
+    proved = read_answer_file(bank.out.read_bytes())
+    assert (proved.proof, proved.response, proved.request) == (
+        "c2sp.org/tlog-proof@v1\n",
+        kept.response,
+        kept.request,
+    )
+
+
+def test_no_proof_leaves_the_file_as_it_was(bank: Bank) -> None:
+    bank.ask()
+    kept = bank.out.read_bytes()
+    bank.zone.acts = [refuse(UnknownKey)]
+    assert bank.run("proof", bank.out).exit_code == 9
+    assert bank.out.read_bytes() == kept
+
+
 def test_a_letter_is_proposed(bank: Bank) -> None:
     bank.zone.acts = [say({"v": 1, "id": "L-1", "state": "PROPOSED", "code": "ABCD-EFGH"})]
     wanted = ("--wording", "tax_loan_enterprise", "--purpose", "lending", "--uscc", "-", "--cap", "4")

@@ -39,6 +39,7 @@ class ZoneSettings:
     private_webhooks: bool = False  # notices may go to hosts inside the zone's own networks
     site: str = "http://localhost:8765"  # the origin on which letters are signed with passkeys
     quorum: int = 0  # witnesses that must sign a checkpoint before it counts; 0: none is waited for
+    anchor: str = ""  # keeps every published checkpoint: a folder of another office (absolute), or an http(s) address
     keys: str = "files"  # who keeps the keys: files | command:/PATH | pkcs11:URI
     journals: str = ""  # a folder outside the home that gets a second copy of the journals of erasures and stops
     epochs: tuple[Epoch, ...] = ()  # written by a restore
@@ -48,6 +49,7 @@ class ZoneSettings:
         faults = [
             (re.fullmatch(r"\d{6}", self.city), "city: 6 位行政区划代码 / 6 digits of GB/T 2260"),
             (re.fullmatch(r"[a-z0-9]{2}", self.zone), "zone: 两位小写字母或数字 / two of a-z, 0-9"),
+            (not self.anchor or re.match(r"/|https?://", self.anchor), "anchor: /… | http(s)://…"),
             (self.buckets in (1, 2, 4, 8, 16, 32, 64, 128, 256), "buckets: 1, 2, 4 … 256"),
         ]
         wrong = "; ".join(text for right, text in faults if not right)

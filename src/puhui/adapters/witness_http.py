@@ -89,6 +89,13 @@ class HttpAnchor:
             raise OSError(type(fault).__name__) from fault
 
 
+def anchors_at(place: str) -> list[FolderAnchor | HttpAnchor]:
+    """The anchor of the zone's setting: a folder by its absolute path, or an address; none where it is empty."""
+    if not place:
+        return []
+    return [FolderAnchor(Path(place)) if place.startswith("/") else HttpAnchor(place)]
+
+
 def _bounded(answer: httpx.Response) -> bytes:
     body = b""
     for part in answer.iter_bytes():

@@ -26,6 +26,7 @@ from puhui.gateway.offered import mandates_offered, products_offered
 from puhui.gateway.past import given_answer, given_proof, own_questions
 from puhui.gateway.rooms import Rooms
 from puhui.institutions.recognise import recognise
+from puhui.ledger.reading import with_cosignatures
 from puhui.model.question import Question
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import BadRequest, QuestionRefused
@@ -177,9 +178,8 @@ class Routes:
         stored = self._rooms.past.published(self._rooms.quorum)
         if stored is None:
             return nothing_here()
-        note = stored.note + "".join(f"{line}\n" for _, line in stored.cosignatures)
         headers = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-cache"))
-        return Reply(200, headers, note.encode())
+        return Reply(200, headers, with_cosignatures(stored).encode())
 
 
 def _no_month() -> BadRequest:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import structs
 
 from puhui import __version__
 from puhui.bank.client import Client, Patience, letter_proposal, question
@@ -20,7 +21,7 @@ from puhui.bank.places import about, basis_of, month_now, zone_url
 from puhui.bank.tries import Kept, earlier_answer, exchange_of, kept_tries, write_answer, write_private_file
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import InputRefused
-from puhui.wire.answers import ItemForm, read_answer
+from puhui.wire.answers import ItemForm, read_answer, read_answer_file, write_answer_file
 from puhui.wire.canonical import canonical
 
 app = typer.Typer(
@@ -187,6 +188,24 @@ def key_new(
         print_json({"key": made.id, "algorithm": made.algorithm, "private": str(out), "public": str(public)})
     else:
         tell(say(f"{made.id}：私钥 {out}，公钥 {public}", f"{made.id}: private {out}, public {public}"))
+
+
+@app.command()
+def proof(
+    zone: Zone, key: Key,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="答复文件 · the answer file")],
+    key_id: KeyId = "", trust: TrustFile = None, origin: Origin = "", authority: Authority = "",
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """取回联署后的证明，写入答复文件 · Fetch the proof as witnesses cosigned it, into the answer file."""
+    with refusals(as_json), _client(zone, key, key_id, trust, origin, authority) as client:
+        kept = read_answer_file(file.read_bytes())
+        name = read_answer(kept.response.body.encode()).form.id
+        write_private_file(file, write_answer_file(structs.replace(kept, proof=client.proof(name))))
+    if as_json:
+        print_json({"answer": name, "file": str(file)})
+    else:
+        tell(say(f"证明已写入 {file}", f"The proof stands in {file}"))
 
 
 @app.command()

@@ -205,6 +205,10 @@ class Client(_Asking):
         """The body of an answer that was given to this institution, for `read_answer`. Raises as `ask`."""
         return _again(answer_id, self.carry(self.exchange(Ask(f"{ANSWERS}/{answer_id}"))))
 
+    def proof(self, answer_id: str) -> str:
+        """The tlog-proof of an answer, with the cosignatures that came since: for `proof` of its file."""
+        return str(self.get(f"{ANSWERS}/{answer_id}/proof")["proof"])
+
     def products(self) -> list[Document]:
         """What the contracts let this institution ask, item by item."""
         return list(self.get("/v1/products")["products"])
@@ -298,6 +302,10 @@ class AsyncClient(_Asking):
     async def answer(self, answer_id: str) -> bytes:
         """The body of an answer that was given to this institution, for `read_answer`. Raises as `ask`."""
         return _again(answer_id, await self.carry(self.exchange(Ask(f"{ANSWERS}/{answer_id}"))))
+
+    async def proof(self, answer_id: str) -> str:
+        """The tlog-proof of an answer, with the cosignatures that came since: for `proof` of its file."""
+        return str((await self.get(f"{ANSWERS}/{answer_id}/proof"))["proof"])
 
     async def products(self) -> list[Document]:
         """What the contracts let this institution ask, item by item."""

@@ -29,6 +29,7 @@ from puhui.adapters.stops_journal import read_stops
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.adapters.vault_threads import VaultThreads
 from puhui.adapters.webhooks_http import HttpWebhooks
+from puhui.adapters.witness_http import anchors_at
 from puhui.adapters.witnesses_files import WitnessFiles
 from puhui.bootstrap import Zone, now, open_engine, open_letters, open_zone, relying_party, zone_key
 from puhui.consent.bases import hidden_until
@@ -131,7 +132,8 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
     refuse_behind(newest_cosigned(zone, log), log.store.tree().size)
     directory, book, objections = DjangoDirectory(keys), DjangoContracts(), DjangoObjections()
     with log.sequencer(now) as sequencer:
-        publisher = log.publisher(sequencer, now, witnesses=witness_files(zone).witnesses())
+        witnesses, anchors = witness_files(zone).witnesses(), anchors_at(zone.settings.anchor)
+        publisher = log.publisher(sequencer, now, witnesses=witnesses, anchors=anchors)
         rooms = Rooms(
             directory=directory,
             book=book,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from puhui.disclosure.history import WINDOW_DAYS
 from puhui.gateway.prepared import Prepared
 from puhui.gateway.record import Asking, answer_record, refusal_record
 from puhui.gateway.rooms import Rooms
@@ -43,6 +44,7 @@ def entry_of(release: Release, question: Question, product: Prepared, rooms: Roo
         quotas=mandate.quotas,
         plan=mandate.plan,
         clashes=product.clashes,
+        clash_days=WINDOW_DAYS,
     )
     return Intent(
         kind="answer",
