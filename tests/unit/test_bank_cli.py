@@ -182,6 +182,7 @@ def test_lists_are_printed(bank: Bank) -> None:
 def test_a_proof_is_fetched_into_its_file(bank: Bank) -> None:
     bank.ask()
     kept = read_answer_file(bank.out.read_bytes())
+    bank.zone.asked.clear()
     bank.zone.acts = [say({"v": 1, "proof": "c2sp.org/tlog-proof@v1\n"})]
     result = bank.run("proof", bank.out)
     assert result.exit_code == 0, result.output
@@ -196,6 +197,7 @@ def test_a_proof_is_fetched_into_its_file(bank: Bank) -> None:
 def test_no_proof_leaves_the_file_as_it_was(bank: Bank) -> None:
     bank.ask()
     kept = bank.out.read_bytes()
+    bank.zone.asked.clear()
     bank.zone.acts = [refuse(UnknownKey)]
     assert bank.run("proof", bank.out).exit_code == 9
     assert bank.out.read_bytes() == kept
