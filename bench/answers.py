@@ -7,47 +7,43 @@ that was reached.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.answers_entries import compare
 from bench.answers_floor import Asked, floor
-from bench.answers_zone import PRODUCT, PURPOSE, Town, give_letters, town
+from bench.answers_served import serving, signed
+from bench.answers_zone import PRODUCT, Town, give_letters, town
 from bench.common import cache, machine
 from bench.ledger import fsync_ms
-from bench.load_client import Load, drive, raw_post
+from bench.load_client import Load, drive
 from puhui.adapters.figures_lmdb import LmdbFigures
-from puhui.bank.client import question
-from puhui.bank.exchange import fresh_key
 from puhui.bootstrap import open_zone
-from puhui.wire.canonical import canonical
-from puhui.wire.http_signatures import HttpRequest, new_nonce, parse_request, raw, sign_request
 from puhui.wire.keys import generate
 
 QUESTIONS = 6_000
 CLIENTS = 32
 WARM = 640
-PATH = "/v1/answers"
 
 
-def run(rows: int | None, seconds: float | None = None, clients: int = CLIENTS) -> dict[str, Any]:
-    """The benchmark's JSON line. `rows`: questions at full load; `seconds`: at 1,000 a second."""
+def run(
+    rows: int | None, seconds: float | None = None, clients: int = CLIENTS, entries: int | None = None
+) -> dict[str, Any]:
+    """The benchmark's JSON line. `rows`: questions at full load; `seconds`: at 1,000 a second. `entries`: of a large
+    log whose rate is compared with that of a small one as well.
+    """
     questions = rows or (int(seconds * 1_000) if seconds else QUESTIONS)
     half = questions // 2
     with tempfile.TemporaryDirectory(dir=cache()) as scratch:
         made = town(Path(scratch))
         pairs = give_letters(made, WARM + questions + half)
         with serving(made.home) as (server, port):
-            requests = [_signed(made, firm.uscc, letter, f"127.0.0.1:{port}") for firm, letter in pairs]
+            requests = [signed(made, firm.uscc, letter, f"127.0.0.1:{port}") for firm, letter in pairs]
             drive("127.0.0.1", port, [one for one, _ in requests[:WARM]], clients)
             full = _measured(server, port, [one for one, _ in requests[WARM : WARM + questions]], clients)
             rate = questions / full["load"].wall
@@ -71,35 +67,8 @@ def run(rows: int | None, seconds: float | None = None, clients: int = CLIENTS) 
         "fsync_ms": fsync_ms(),
         "peak_mib": full["peak_mib"],
         "machine": machine(),
+        **(compare(entries, clients) if entries else {}),
     }
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[psutil.Process, int]]:
-    """A zone's server, from when it takes connections until it has ended."""
-    command = [sys.executable, "-c", "from puhui.main import app; app()", "serve", str(home), "--port", "0", "--json"]
-    with open(home / "serve.log", "w", encoding="utf-8") as told:
-        started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True)
-    try:
-        assert started.stdout is not None
-        ready = started.stdout.readline()
-        if not ready:
-            raise RuntimeError((home / "serve.log").read_text("utf-8")[-2000:])
-        yield psutil.Process(started.pid), int(json.loads(ready)["port"])
-    finally:
-        started.terminate()
-        started.wait(30)
-
-
-def _signed(made: Town, uscc: str, letter: str, authority: str) -> tuple[bytes, Any]:
-    """One request as bytes, and its signed parts for the floor."""
-    body = canonical(question(PRODUCT, PURPOSE, ("uscc", uscc), basis=("letter", letter)))
-    headers = sign_request(
-        "POST", authority, PATH, body=body, key=made.bank, created=int(time.time()), nonce=new_nonce(),
-        idempotency_key=fresh_key(),
-    )  # fmt: skip
-    parsed = parse_request(HttpRequest("POST", authority, PATH, "", raw(headers), body))
-    return raw_post(PATH, authority, headers, body), parsed
 
 
 def _measured(server: psutil.Process, port: int, requests: Sequence[bytes], clients: int) -> dict[str, Any]:

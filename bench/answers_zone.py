@@ -51,12 +51,17 @@ class Town:
 def town(folder: Path) -> Town:
     """A fresh copy of the zone in a folder, with the bank admitted and its contract in force."""
     home = folder / "home"
-    shutil.copytree(_figures_home(), home, symlinks=True)
+    shutil.copytree(figures_home(), home, symlinks=True)
     bank = _admit(home, folder)
     return Town(home, bank, _firms(home))
 
 
-def _figures_home() -> Path:
+def town_at(folder: Path) -> Town:
+    """The zone that `town` made in that folder before."""
+    return Town(folder / "home", read_private(folder / "bank-a.pem", "bank-a/1"), _firms(folder / "home"))
+
+
+def figures_home() -> Path:
     """A zone with one snapshot, made once for each month."""
     as_of = month_end(months_back(now().date(), 1))
     folder = cache() / f"answers-{as_of}"
@@ -110,7 +115,7 @@ def _run(*command: object) -> dict[str, Any]:
 def _firms(home: Path) -> tuple[Firm, ...]:
     """The enterprises of the city that the zone knows."""
     zone = open_zone(home)
-    listed = pq.read_table(_figures_home().parent / "city" / "truth" / "subjects.parquet").to_pylist()
+    listed = pq.read_table(figures_home().parent / "city" / "truth" / "subjects.parquet").to_pylist()
     found = []
     for row in listed:
         if row["kind"] == "enterprise" and row["identifier_kind"] == "uscc":
@@ -122,8 +127,11 @@ def _firms(home: Path) -> tuple[Firm, ...]:
     return tuple(found)
 
 
-def give_letters(town: Town, questions: int) -> list[tuple[Firm, str]]:
-    """Letters in force for so many questions: firm and letter of each. Rows alone, as the hot path reads them."""
+def give_letters(town: Town, questions: int, run: str = "bench") -> list[tuple[Firm, str]]:
+    """Letters in force for so many questions: firm and letter of each. Rows alone, as the hot path reads them.
+
+    `run`: a part of their names, where the zone is asked again.
+    """
     from puhui.records import models  # once Django is set up
 
     zone = open_zone(town.home)
@@ -135,7 +143,7 @@ def give_letters(town: Town, questions: int) -> list[tuple[Firm, str]]:
     rows = []
     for number in range(-(-questions // USES)):
         firm = town.firms[number % len(town.firms)]
-        name = f"L-bench{number:08}"
+        name = f"L-{run}{number:08}"
         rows.append(models.Letter(
             id=name, subject=firm.token, institution="bank-a", wording=WORDING, purpose=PURPOSE, items=items,
             mode="periodic", cap=USES, window="letter", range_months=36, retention_days=1000,

@@ -74,7 +74,8 @@ def trusted(made: Ed25519Signing, start: str = "2026-01-01T00:00:00Z", end: str 
 
 
 def log_key(signer: NoteSigner, start: str = "2026-01-01T00:00:00Z", end: str = "") -> LogKey:
-    return LogKey(vkey=signer.verifier.vkey, start=start, end=end)
+    key = signer.verifier
+    return LogKey(vkey=key.vkey, algorithm=key.algorithm, start=start, end=end)
 
 
 def zone_of(**other: Any) -> Zone:
@@ -153,6 +154,7 @@ class Answered:
     bank: Ed25519Signing = BANK
     zone: Ed25519Signing = ZONE
     log: NoteSigner = LOG_SIGNER
+    others: tuple[NoteSigner, ...] = ()  # who sign checkpoints too
     origin: str = ORIGIN
     before: int = 37  # leaves of the log before the answer's batch
     after: int = 26
@@ -167,6 +169,7 @@ class Answered:
     again: int = 0  # when the question was asked again and this answer given, Unix seconds
     bank_again: Ed25519Signing = BANK
     later: int = 0  # leaves after which a proof with every witness's cosignature was fetched
+    others_later: tuple[NoteSigner, ...] | None = None  # who sign that one; None: the same
 
     def file(self) -> bytes:
         """ANSWER.json."""
@@ -235,11 +238,13 @@ class Answered:
         proof = ""
         if self.later:
             whole = grow(old, [own, *later])
-            proof = TlogProof(self.before, whole.proofs()[0], self.cosigned(whole.frontier, WITNESSES)).text
+            later_on = self if self.others_later is None else self.but(others=self.others_later)
+            proof = TlogProof(self.before, whole.proofs()[0], later_on.cosigned(whole.frontier, WITNESSES)).text
         return Receipt(self.before, grown.frontier.size, grown.proofs()[0], checkpoint, record, salt, AT), proof
 
     def cosigned(self, frontier: Frontier, by: tuple[NoteSigner, ...]) -> str:
-        signed = Note.parse(sign_checkpoint(Checkpoint(self.origin, frontier.size, frontier.root), self.log))
+        head = Checkpoint(self.origin, frontier.size, frontier.root)
+        signed = Note.parse(sign_checkpoint(head, self.log, *self.others))
         return signed.with_signatures(one.cosign(signed.text, self.cosigned_at) for one in by).message
 
     def but(self, **other: Any) -> Answered:

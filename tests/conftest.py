@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from .journeys.town import SMALL, Town
 
@@ -21,6 +22,9 @@ ROOT = Path(__file__).parents[1]
 _MAIN = sys.modules["__main__"]
 if _MAIN.__spec__ is None and not hasattr(_MAIN, "__file__"):
     _MAIN.__spec__ = ModuleSpec("__main__", None)  # a worker of xdist; PySpark's client takes one without for a doctest
+
+settings.register_profile("unhurried", deadline=None)  # how long an example takes says nothing of it on a busy machine
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import sys
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -32,6 +34,9 @@ Authority = Annotated[
 ]
 
 
+COLLECT = (50_000, 20, 50)  # objects between collections: an answer makes hundreds, and all die by their counts
+
+
 @app.command()
 def serve(
     home: Home, host: Host = "127.0.0.1", port: Port = 8765, authority: Authority = "", as_json: AsJson = False
@@ -51,13 +56,25 @@ def serve(
             routes = Routes(questions.rooms, questions.files, questions.letters, questions.monitors)
             interface = App(routes, authority or f"{host}:{taken}")
             gc.freeze()  # packs and products stay for good: to look through them again and again would hold answers up
+            gc.set_threshold(*COLLECT)
             log = questions.rooms.log
-            run(interface, listening, lambda: _ready("zone", host, taken, as_json), lambda: log.alive)
+            ready = partial(_ready, "zone", host, taken, as_json)
+            signal.signal(signal.SIGTERM, _ends_by_itself)
+            try:
+                run(interface, listening, ready, lambda: log.alive, interface.cut_off)
+            finally:
+                gc.unfreeze()  # what is left of libraries goes in their own order when the process ends
             if not log.alive:
                 raise LogBroken(
                     Said("日志停止写入，服务已结束", "the log stopped being written, so serving ended"),
                     todo=Said("看错误输出，排除原因后重新启动", "see standard error, mend the cause, start again"),
                 )
+
+
+def _ends_by_itself(*signalled: object) -> None:
+    """The server, which ends on SIGTERM, raises it once more when it has: to die of that would leave undone what is
+    done when serving ends.
+    """
 
 
 def _ready(what: str, host: str, port: int, as_json: bool) -> None:

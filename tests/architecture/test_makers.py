@@ -33,6 +33,7 @@ READ_BACK = {  # (file in src/puhui, word) → why it may
     ("indicators/in_memory.py", "Edition"): "rows written in a pack's own tests stand for an edition",
     ("indicators/referee_figures.py", "Subject"): "asks a token for its kind; the token came in with the row",
     ("gateway/replay.py", "Subject"): "the token of the log's own entry, whose answer is computed again",
+    ("desk/grouping.py", "Subject"): "the tokens of a snapshot itself, read one after the other for a table",
     ("desk/upkeep.py", "Subject"): "a token that an approved proposal holds; the vault is asked about it",
 }
 

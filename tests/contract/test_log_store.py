@@ -13,9 +13,12 @@ import pytest
 
 from puhui.adapters import django_setup
 from puhui.adapters.log_django import DjangoLog
+from puhui.adapters.tiles_files import TileFiles
 from puhui.ledger.entries import AlreadyAnswered, Intent
+from puhui.ledger.reading import Archive
 from puhui.ledger.records import open_record
 from puhui.ledger.sequencer import Sequencer
+from puhui.ledger.templates import name_of
 from puhui.model.question import Receipt
 from puhui.model.refusals_question import (
     BudgetSpent,
@@ -46,6 +49,7 @@ from ..unit.ledger_made import (
     plain,
     question,
     sequencing,
+    tools,
 )
 from .test_files_postgres import server  # noqa: F401  the fixture
 
@@ -116,8 +120,25 @@ def test_a_record_is_sealed_under_its_subjects_key_and_bound_to_its_place(log: D
     assert row is not None and other is not None
     assert (row.key_id, other.key_id, row.subject) == ("subject", "log-2026-11/1", ANNA)
     key = keys.open(row.key_id, ANNA)
-    assert key is not None and open_record(key, row.index, row.sealed, row.entry) == (mine.salt, mine.record)
+    assert key is not None and open_record(key, row.index, row.sealed, row.entry, log.template) == (
+        mine.salt,
+        mine.record,
+    )
     assert [entry.index for entry in log.entries_of(ANNA)] == [mine.index]
+
+
+def test_records_by_a_template_open_again_and_stay_small(log: DjangoLog, tmp_path: Path) -> None:
+    keys = Keys()
+    template = b'{"items":[%b]}' % b",".join(b'{"name":"figure_%d","value":"0.00"}' % at for at in range(40))
+    with sequencing(log, keys) as sequencer:
+        alike = [replace(plain(subject=ANNA), template=template) for _ in range(3)]
+        receipts = sequencer.append_blocking(alike) + sequencer.append_blocking([replace(plain(), template=template)])
+    assert log.template(name_of(template)) == template and log.template(name_of(b"another")) is None
+    archive = Archive(log, TileFiles(tmp_path / "tiles"), keys, tools(keys).zone_keys)
+    for receipt in receipts:
+        row = log.entry(receipt.index)
+        assert row is not None and archive.open(row) == (receipt.salt, receipt.record)
+        assert len(row.sealed) < len(template) / 4
 
 
 def test_questions_of_one_batch_compete_as_if_each_came_alone(log: DjangoLog) -> None:

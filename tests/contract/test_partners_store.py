@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from puhui.adapters import contracts_django, directory_django, django_setup
 from puhui.adapters.contracts_django import DjangoContracts
 from puhui.adapters.directory_django import DjangoDirectory
 from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.watched_django import EVERY, lock_partners
-from puhui.contracts.contract import sign_contract
+from puhui.contracts.contract import Contract, Signature, sign_contract
 from puhui.institutions.admission import Application, NewKey
 from puhui.model.institution import Licence, Standing
 from puhui.model.refusals import UnknownName
-from puhui.model.refusals_question import AdmissionRefused, LogUnavailable
+from puhui.model.refusals_question import AdmissionRefused, ContractBroken, LogUnavailable
+from puhui.wire.keys import Ed25519Signing
 
 from ..unit.partners_made import NOW, contract, institution, key
 from .test_files_postgres import server  # noqa: F401  the fixture
@@ -52,6 +56,7 @@ class Tables:
     contracts: DjangoContracts
     clock: Clock
     other: Callable[[], DjangoDirectory]  # another process, as it were
+    keys: FileKeys
 
     def events(self) -> list[str]:
         from puhui.records.models import Event
@@ -68,10 +73,10 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tables]:
     clock, keys = Clock(), FileKeys(tmp_path / "keys")
     with (
         closing(DjangoDirectory(keys, clock=clock)) as directory,
-        closing(DjangoContracts(clock=clock)) as contracts,
+        closing(DjangoContracts(keys, clock=clock)) as contracts,
         closing(DjangoDirectory(keys, clock=clock)) as other,
     ):
-        yield Tables(directory, contracts, clock, lambda: other)
+        yield Tables(directory, contracts, clock, lambda: other, keys)
     from django.db import connections
 
     connections.close_all()
@@ -101,6 +106,13 @@ def admit(tables: Tables, name: str = "bank-a", *keys: NewKey) -> None:
     application = Application(institution(id=name), keys or (new_key(f"{name}/1"),))
     tables.directory.admit(application, **BY)
     tables.contracts.forget()
+
+
+def sides(tables: Tables, made: Contract) -> tuple[Signature, Signature]:
+    """The institution's signature and the zone's."""
+    held = tables.keys.current("zone")
+    ours = sign_contract(made.document, Ed25519Signing.of_seed(held.id, held.secret))
+    return sign_contract(made.document, key()), ours
 
 
 def test_an_institution_is_admitted_with_its_keys_and_its_event(tables: Tables) -> None:
@@ -209,9 +221,9 @@ def test_a_standing_is_seen_by_directory_and_book(tables: Tables) -> None:
 def test_a_contract_is_signed_listed_and_ended_at_once(tables: Tables) -> None:
     admit(tables)
     made = contract()
-    signature = sign_contract(made.document, key())
+    both = sides(tables, made)
     for _ in range(2):
-        tables.contracts.sign(made, (signature,), by=("anna", "bela"), at=NOW)
+        tables.contracts.sign(made, both, by=("anna", "bela"), at=NOW)
     (line,) = tables.contracts.lines("bank-a", "tax_loan")
     assert (line.contract, line.digest, line.quotas, line.plan) == (
         made.id,
@@ -225,13 +237,17 @@ def test_a_contract_is_signed_listed_and_ended_at_once(tables: Tables) -> None:
     assert tables.contracts.in_force(NOW) == [made]
     assert tables.contracts.in_force(made.valid_until) == []
     (state,) = tables.contracts.states("bank-a")
-    assert (state["state"], state["products"], state["signatures"]) == ("in_force", ["tax_loan"], [signature.as_dict()])
+    assert (state["state"], state["products"], state["signatures"]) == (
+        "in_force",
+        ["tax_loan"],
+        [one.as_dict() for one in both],
+    )
     assert tables.contracts.states("bank-b") == []
     for _ in range(2):
         tables.contracts.end(made.id, reason="asked", **BY)
     assert list(tables.contracts.lines("bank-a", "tax_loan")) == [] == tables.contracts.in_force(NOW)
     assert tables.contracts.states()[0]["ended_at"] == NOW
-    tables.contracts.sign(made, (signature,), by=("anna", "bela"), at=NOW)
+    tables.contracts.sign(made, both, by=("anna", "bela"), at=NOW)
     assert tables.contracts.states()[0]["state"] == "ended", "what was ended does not come back"
     assert tables.events() == ["institution-admitted", "contract-signed", "contract-ended"]
 
@@ -241,14 +257,14 @@ def test_the_newest_contract_comes_first(tables: Tables) -> None:
     old = contract(valid_from="2026-01-01T00:00:00Z")
     new = contract()
     for made in (new, old):
-        tables.contracts.sign(made, (sign_contract(made.document, key()),), by=("anna", "bela"), at=NOW)
+        tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
     assert [line.contract for line in tables.contracts.lines("bank-a", "tax_loan")] == [new.id, old.id]
 
 
 def test_nothing_changes_without_its_event(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     admit(tables)
     made = contract()
-    tables.contracts.sign(made, (), by=("anna", "bela"), at=NOW)
+    tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
     before = (tables.directory.institutions(), tables.directory.keys("bank-a"), tables.contracts.states())
 
     def fail(*arguments: object) -> None:
@@ -366,3 +382,107 @@ def test_licences_are_those_of_the_row(tables: Tables) -> None:
     licence = Licence("licensed_personal_bureau", "P-1", date(2026, 1, 1))
     tables.directory.admit(Application(replace(institution(), licences=(licence,)), ()), **BY)
     assert tables.contracts.licensed("bank-a", "licensed_personal_bureau", "P-1", date(2099, 1, 1))
+
+
+# --- what both sides signed ---
+
+
+def changed(**columns: object) -> Callable[[Any], None]:
+    """A thief's change of the row's columns, behind the back of every adapter."""
+    return lambda row: type(row).objects.filter(pk=row.pk).update(**columns)
+
+
+def wider(row: Any) -> None:
+    """A document that grants more, under a digest that fits it."""
+    document = bytes(row.document).replace(b'"day":10', b'"day":99')
+    assert document != bytes(row.document)
+    changed(document=document, digest=hashlib.sha256(document).digest())(row)
+
+
+def resigned(row: Any) -> None:
+    """The same, signed by a key that the thief wrote into the table of keys, and the zone's old signature."""
+    wider(row)
+    row.refresh_from_db()
+    from puhui.records.models import InstitutionKey
+
+    thief = key("thief/1")
+    InstitutionKey.objects.update(public=thief.verifying().public)
+    own = {**sign_contract(bytes(row.document), thief).as_dict(), "key_id": "bank-a/1"}
+    changed(signatures=[own, row.signatures[1]])(row)
+
+
+def swapped(row: Any) -> None:
+    changed(signatures=[row.signatures[0], row.signatures[0]])(row)
+
+
+SPOILED: dict[str, Callable[[Any], None]] = {
+    "the document": lambda row: changed(document=bytes(row.document).replace(b'"day":10', b'"day":99'))(row),
+    "the digest": changed(digest=b"x" * 32),
+    "document and digest": wider,
+    "signed by the thief": resigned,
+    "no document": changed(document=b"{"),
+    "no signatures": changed(signatures=[]),
+    "one side alone": lambda row: changed(signatures=row.signatures[:1])(row),
+    "one side twice": swapped,
+    "a signature too many": lambda row: changed(signatures=[*row.signatures, row.signatures[0]])(row),
+    "no signature at all": changed(signatures=[{"key_id": "bank-a/1"}, "x"]),
+    "a longer time": lambda row: changed(valid_until=row.valid_until + timedelta(days=900))(row),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_contract_that_is_not_what_was_signed_lets_nothing_through(tables: Tables, how: str) -> None:
+    from puhui.records.models import Contract as Row
+
+    admit(tables)
+    made = contract()
+    tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
+    SPOILED[how](Row.objects.get())
+    tables.contracts.forget()
+    with closing(DjangoContracts(tables.keys, clock=tables.clock)) as fresh, capture_logs() as told:
+        for _ in range(3):
+            with pytest.raises(ContractBroken):
+                fresh.lines("bank-a", "tax_loan")
+        assert fresh.states()[0]["state"] == "broken"
+        for look in (lambda: fresh.contract(made.id), lambda: fresh.in_force(NOW)):
+            with pytest.raises(ContractBroken):
+                look()
+        assert list(fresh.lines("bank-b", "tax_loan")) == [], "another institution has no contract, and no broken one"
+        assert [(one["log_level"], one["contract"]) for one in told] == [("error", made.id)], "told once"
+        fresh.end(made.id, reason="broken", **BY)
+        assert list(fresh.lines("bank-a", "tax_loan")) == [] == fresh.in_force(NOW)
+
+
+def test_a_broken_contract_leaves_the_others_in_force(tables: Tables) -> None:
+    from puhui.records.models import Contract as Row
+
+    admit(tables)
+    good, bad = contract(), contract(valid_from="2026-01-01T00:00:00Z")
+    for made in (good, bad):
+        tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
+    Row.objects.filter(pk=bad.id).update(signatures=[])
+    with closing(DjangoContracts(tables.keys, clock=tables.clock)) as fresh:
+        assert [line.contract for line in fresh.lines("bank-a", "tax_loan")] == [good.id]
+        with pytest.raises(ContractBroken):
+            fresh.lines("bank-a", "of the broken one, perhaps")
+
+
+def test_keys_that_ended_still_prove_what_was_signed(tables: Tables) -> None:
+    admit(tables)
+    made = contract()
+    tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
+    tables.directory.revoke_key("bank-a/1", reason="turned over", **BY)
+    tables.keys.renew("zone")
+    with closing(DjangoContracts(tables.keys, clock=tables.clock)) as fresh:
+        assert [line.contract for line in fresh.lines("bank-a", "tax_loan")] == [made.id]
+
+
+def test_what_was_verified_is_not_verified_again(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    admit(tables)
+    made = contract()
+    tables.contracts.sign(made, sides(tables, made), by=("anna", "bela"), at=NOW)
+    assert tables.contracts.lines("bank-a", "tax_loan")
+    monkeypatch.setattr(contracts_django, "check_both_signed", None)
+    tables.directory.change(institution(rate=3), reason="asked", **BY)
+    tables.clock.pass_by()
+    assert tables.contracts.lines("bank-a", "tax_loan")

@@ -103,3 +103,29 @@ def test_an_agents_or_strangers_key_signs_nothing(town: Town, tmp_path: Path) ->
     with pytest.raises(Refused) as told:
         town.run("letter", "sign", town.home, *WORDING, "--uscc", FIRM, "--key", tmp_path / "anna.pem", "--tick", "tax")
     assert told.value.code == "signer-refused"
+
+
+TOLD = [  # a delivery of the shipped catalogue, and why the firm's letters end (empty: they do not)
+    ("SCJ-10", ("uscc", "ent_name", "cancel_date"), (FIRM, "甲有限公司", "2026-01-05"), "deregistered"),
+    ("SCJ-09", ("uscc", "ent_name", "revoke_date"), (FIRM, "甲有限公司", "2026-01-05"), "licence-revoked"),
+    ("SCJ-01", (*REGISTERED, "reg_status"), (FIRM, "甲有限公司", "2020-01-02", "已注销"), "deregistered"),
+    ("SCJ-01", (*REGISTERED, "reg_status"), (FIRM, "甲有限公司", "2020-01-02", "迁出"), ""),
+    ("GAJ-01", ("id_no", "name", "alive_status"), (ANNA, "安娜", "死亡"), "death"),
+]
+
+
+@pytest.mark.parametrize(("item", "header", "row", "reason"), TOLD)
+def test_the_catalogue_says_who_is_no_more(
+    town: Town, tmp_path: Path, item: str, header: tuple[str, ...], row: tuple[str, ...], reason: str
+) -> None:
+    """A dead person's key signs no more for the firm, whose letter stays its own."""
+    signer = enrol(town, "anna", ANNA)
+    signed = town.run("letter", "sign", town.home, *WORDING, "--uscc", FIRM, "--key", tmp_path / "anna.pem",
+                      "--tick", "all", "--cap", 4)  # fmt: skip
+    assert town.run("letter", "check", town.home) == {"letters": 1, "erased": 0, "findings": []}
+    town.deliver(item, header, [row])
+    ended = town.run("letter", "sweep", town.home)["ended"]
+    told = [(one["reason"], one["letters"], one["signers"]) for one in ended]
+    letters = [] if reason == "death" else [signed["letter"]]
+    assert told == ([(reason, letters, [signer])] if reason else [])
+    assert town.run("letter", "sweep", town.home) == {"ended": []}

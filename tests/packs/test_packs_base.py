@@ -56,6 +56,9 @@ def written(resource: Resource, field: Field | None, attribute: str) -> str:
         case "adverse":
             rules = msgspec.to_builtins(resource.adverse)["retires"]
             return "; ".join(flow(in_table_order(rule)) for rule in rules)
+        case "ends":
+            endings = msgspec.to_builtins(resource.ends)
+            return "; ".join(flow({key: part for key, part in one.items() if key != "source"}) for one in endings)
         case "period" | "aggregate_gate":
             part = msgspec.to_builtins(getattr(resource, attribute))
             return flow({key: item for key, item in part.items() if key != "source"})

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from unicodedata import normalize
 
 import msgspec
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UnsetType
 
-from puhui.gateway.record import answer_record, plain, refusal_record
-from puhui.model.figures import Unknown
+from puhui.disclosure.let_out import Source, plainly
+from puhui.disclosure.rules import OutRule
+from puhui.gateway.record import answer_record, item_form, refusal_record, template_of
+from puhui.model.figures import Unknown, Value
 from puhui.model.question import (
     BasisKind,
     BasisReference,
@@ -27,12 +31,14 @@ from puhui.model.refusal import Said
 from puhui.model.refusals_question import NoBasis
 from puhui.model.subject import Identifier, Subject
 
-TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12)
+TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12).map(lambda text: normalize("NFC", text))
+EXACT = st.decimals(-(10**30), 10**30, places=6)  # `OutRule.exact`: these stand in a record as they are read
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(-(2**70), 2**70),
-    st.decimals(allow_nan=False, allow_infinity=False, places=3),
+    st.integers(-(2**70), 2**70).map(plainly),
+    st.decimals(allow_nan=False, allow_infinity=False, places=9).map(plainly),
+    EXACT,
     st.dates(),
     TEXTS,
 )
@@ -72,6 +78,28 @@ def test_an_answers_record_is_canonical(items: list[ReleasedItem], text: str, at
     assert rfc8785.dumps(msgspec.json.decode(raw)) == raw
 
 
+@given(EXACT)
+def test_an_exact_decimal_has_no_exponent_and_its_places(value: Decimal) -> None:
+    item = item_form(ReleasedItem("a", ReleaseKind.VALUE, "CNY", "d", True, value))
+    assert item.value == format(value, "f")
+
+
+@given(st.one_of(st.integers(-(2**70), 2**70), st.decimals(allow_nan=False, allow_infinity=False)))
+def test_what_json_would_not_keep_is_a_text(value: int | Decimal) -> None:
+    shown = plainly(value)
+    assert Decimal(shown) == value and "E" not in str(shown)
+    assert isinstance(shown, str) or abs(shown) < 2**53
+
+
+def test_a_template_names_nobody() -> None:
+    rule = OutRule("tax_paid_12m", "tax_paid_12m", ReleaseKind.VALUE, "E", "CNY", "d" * 64, frozenset({"SWJ-06"}))
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    said = msgspec.json.decode(template_of([rule], Source(3, date(2026, 10, 31), at, "p", (("r", 1, "x"),)), "tax"))
+    empty = ("about", "contract", "end_user", "institution", "key_id", "question", "purpose", "channel", "zone")
+    assert [said[name] for name in empty] == [""] * len(empty) and said["basis"] is None
+    assert [item["value"] for item in said["items"]] == [0]
+
+
 @given(TEXTS, INSTANTS)
 def test_a_refusals_record_is_canonical_and_names_the_true_code(text: str, at: datetime) -> None:
     refusal = NoBasis(Said("", ""), todo=Said("", ""), article=text)
@@ -80,10 +108,14 @@ def test_a_refusals_record_is_canonical_and_names_the_true_code(text: str, at: d
     assert msgspec.json.decode(raw)["code"] == "no-basis"
 
 
+def stated(value: Value) -> str | int | bool | UnsetType:
+    return item_form(ReleasedItem("a", ReleaseKind.VALUE, "", "d", True, plainly(value))).value
+
+
 def test_values_stay_exact() -> None:
-    assert plain(2**53 - 1) == 2**53 - 1
-    assert plain(2**53) == str(2**53)
-    assert plain(True) is True
-    assert plain(Decimal("1E+3")) == "1000"
-    assert plain(Decimal("120000.00")) == "120000.00"
-    assert plain(date(2026, 1, 2)) == "2026-01-02"
+    assert stated(2**53 - 1) == 2**53 - 1
+    assert stated(2**53) == str(2**53)
+    assert stated(True) is True
+    assert stated(Decimal("1E+3")) == "1000"
+    assert stated(Decimal("120000.00")) == "120000.00"
+    assert stated(date(2026, 1, 2)) == "2026-01-02"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +16,9 @@ from puhui.bank.notices import receive
 from puhui.gateway.monitor_looks import TRIES, wait_after
 from puhui.gateway.monitors import notices_after
 from puhui.gateway.prepared import Products
+from puhui.institutions.admission import NewKey
 from puhui.institutions.standing import standing_caller
+from puhui.model.institution import Standing
 from puhui.model.refusals import NoSubject
 from puhui.model.refusals_question import BadSignature, NotVerified, SnapshotBehind, Stale
 from puhui.records import models
@@ -23,7 +26,7 @@ from puhui.wire.http_signatures import HttpRequest, raw, unsigned
 
 from .asking import ask
 from .standing import FIRM, HOOK, PAID_ABOVE_6000, Bank, bank, copy_of, made, paid
-from .town import QUIET, STRANGER, sign
+from .town import QUIET, STRANGER, key, sign
 
 
 @pytest.fixture(scope="module")
@@ -291,11 +294,48 @@ def test_an_ended_monitor_looks_no_more(later: Path) -> None:
         assert kinds(a)[-1] == "contract"
 
 
-def test_an_institution_whose_key_is_revoked_is_told_nothing(later: Path) -> None:
+def test_an_institution_without_a_key_is_told_nothing(later: Path) -> None:
     with bank(later) as a:
         partners = a.office.desk.partners
         partners.admissions.revoke_key("bank-a/1", by="anna", at=a.office.clock(), reason="lost")
         assert a.round() == (1, 0) and a.mailbox.sent == []
+        (row,) = models.Monitor.objects.all()
+        assert (row.state, row.last_snapshot) == ("active", 2), "it waits for a key, or for the end of its letter"
+
+
+def turned_over(a: Bank) -> None:
+    """Bank-a has another key, and its first one is revoked."""
+    admissions, at = a.office.desk.partners.admissions, a.office.clock()
+    public = key("bank-a/2").verifying().public
+    admissions.add_key("bank-a", NewKey("ed25519", public, at, at + timedelta(days=99)), by="anna", at=at)
+    admissions.revoke_key("bank-a/1", by="anna", at=at, reason="turned over")
+
+
+def test_a_monitor_outlives_the_key_that_set_it(later: Path) -> None:
+    """The entry names the key that is in force then: an answer whose key had ended would prove nothing."""
+    with bank(later) as a:
+        turned_over(a)
+        a.office.clock.pass_by(minutes=1)
+        assert a.round() == (1, 1)
+        ((address, _, body),) = a.mailbox.sent
+        record = json.loads(json.loads(body)["answer"]["body"])["record"]
+        assert (address, record["institution"], record["key_id"]) == (HOOK, "bank-a", "bank-a/2")
+        assert a.office.codes() == [""] and a.office.check() == []
+
+
+def test_the_monitors_of_an_institution_that_is_out_end(later: Path) -> None:
+    with bank(later) as a:
+        admissions, at = a.office.desk.partners.admissions, a.office.clock()
+        known = admissions.institution("bank-a")
+        admissions.change(replace(known, standing=Standing.SUSPENDED), by="anna", at=at, reason="asked")
+        assert a.round() == (1, 0) and models.Monitor.objects.get().state == "active"
+    paid(later, 8000)
+    with bank(later) as a:
+        admissions = a.office.desk.partners.admissions
+        admissions.change(replace(known, standing=Standing.ENDED), by="anna", at=at, reason="asked")
+        assert a.round() == (1, 0) and a.mailbox.sent == []
+        (event,) = a.office.desk.register.events("monitor-ended")
+        assert (models.Monitor.objects.get().state, event["why"]) == ("ended", "unknown-key")
 
 
 def test_an_address_that_is_no_longer_registered_is_not_told(later: Path) -> None:

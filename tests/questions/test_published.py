@@ -112,3 +112,12 @@ def test_published_checkpoints_are_anchored(town_with_banks: Path, tmp_path: Pat
 def test_an_anchor_is_a_folder_or_an_address(town_with_banks: Path, tmp_path: Path) -> None:
     with pytest.raises(HomeRefused, match="anchor"):
         open_zone(said(town_with_banks, tmp_path, 'anchor = "here"'))
+
+
+def test_a_witness_is_asked_whose_key_cosigns(town_with_banks: Path, tmp_path: Path) -> None:
+    files = witness_files(open_zone(said(town_with_banks, tmp_path, "quorum = 0")))
+    of_a_log = NoteSigner("log.example", key("log")).verifier.vkey
+    for vkey, url in ((of_a_log, "http://w"), ("w", "http://w"), (Cosigner().verifier.vkey, "ftp://w")):
+        with pytest.raises(HomeRefused):
+            files.add(vkey, url)
+    assert files.listed() == []

@@ -11,8 +11,8 @@ import pytest
 
 from puhui.consent.caps import Purposes
 from puhui.consent.letter import Letter, State
-from puhui.consent.permit import Rules, permit_for
-from puhui.model.question import BasisKind
+from puhui.consent.permit import Ask, ProductTerms, Rules, permit_for
+from puhui.model.question import BasisKind, Permit
 from puhui.model.refusals_question import (
     LetterNotInForce,
     LetterSpent,
@@ -22,7 +22,7 @@ from puhui.model.refusals_question import (
     QuestionRefused,
     SubjectRefused,
 )
-from puhui.model.subject import Identifier
+from puhui.model.subject import Identifier, SubjectKind
 from puhui.packs.forms import Words
 from puhui.packs.forms_answers import LimitSources, PurposeLimits, PurposeTable
 
@@ -229,3 +229,41 @@ def test_the_birthday_counts_in_the_zones_time() -> None:
     ask(born - timedelta(hours=8))
     with pytest.raises(SubjectRefused):
         ask(born - timedelta(hours=8, seconds=1))
+
+
+def _choice(*asks: Ask) -> Rules:
+    """A product of these asks, under the enterprise's letter."""
+    terms = ProductTerms("choice", "tax_loan_enterprise", "lending", {SubjectKind.ENTERPRISE: asks}, 12)
+    return replace(rules(), products={"choice": terms})
+
+
+NEEDED, LEFT_OUT, PUBLIC = (
+    Ask("SWJ-06", "enterprise_auth"),
+    Ask("RSJ-01", "consent", optional=True),
+    Ask("SCJ-01", "public"),
+)
+
+
+@pytest.mark.parametrize(
+    ("asks", "unticked"),
+    [
+        ((NEEDED, PUBLIC), frozenset()),
+        ((NEEDED, LEFT_OUT, PUBLIC), frozenset({"RSJ-01"})),
+        ((NEEDED, LEFT_OUT, replace(LEFT_OUT, item="RSJ-02")), frozenset({"RSJ-01", "RSJ-02"})),
+        ((replace(NEEDED, optional=True), LEFT_OUT), frozenset({"RSJ-01"})),
+        ((NEEDED, replace(LEFT_OUT, optional=False)), None),
+        ((LEFT_OUT, PUBLIC), None),  # nothing of it is opened but what is public anyway
+        ((NEEDED, replace(LEFT_OUT, gate="prohibited")), None),
+        ((NEEDED, replace(LEFT_OUT, item="SWJ-06", gate="written_consent")), frozenset({"SWJ-06"})),
+    ],
+)
+def test_ticks_that_may_be_left_out(asks: tuple[Ask, ...], unticked: frozenset[str] | None) -> None:
+    def permitted() -> Permit:
+        return permit_for(mandate("bank-a", "choice"), find(FIRM), question("L-1"), Held(LETTER), _choice(*asks), NOW)
+
+    if unticked is None:
+        with pytest.raises(MissingTick) as told:
+            permitted()
+        assert told.value.where == "RSJ-01"
+    else:
+        assert permitted().unticked == unticked

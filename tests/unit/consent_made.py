@@ -113,8 +113,13 @@ class Registered:
 
     pairs: set[tuple[str, str]] = field(default_factory=lambda: {(TOKENS[ANNA], TOKENS[FIRM])})
 
+    gone: dict[str, str] = field(default_factory=dict)
+
     def represents(self, person: str, firm: str) -> bool:
         return (person, firm) in self.pairs
+
+    def ended(self, *tokens: str) -> str:
+        return next((self.gone[token] for token in tokens if token in self.gone), "")
 
 
 @dataclass

@@ -70,6 +70,9 @@ class Listed:
     def key(self, key_id: str) -> KnownKey | None:
         return self.keys.get(key_id)
 
+    def keys_of(self, institution: str) -> list[KnownKey]:
+        return [known for known in self.keys.values() if known.institution.id == institution]
+
 
 def request(signing: Signing | None = None, at: datetime = NOW) -> SignedRequest:
     """A question's signed request, parsed as the zone's server does."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from puhui.adapters import durable
+from puhui.wire import durable
 
 
 @pytest.fixture
@@ -122,3 +122,13 @@ def test_files_and_folders_are_synced_by_name(folder: Path, told: list[str]) -> 
     assert told == ["sync a 4", "sync folder/"]
     with pytest.raises(FileNotFoundError):
         durable.sync_file(folder / "b")
+
+
+def test_a_new_file_is_written_once_and_its_bytes_are_on_the_disk(folder: Path, told: list[str]) -> None:
+    durable.write_new(folder / "a", b"first", mode=0o644)
+    durable.write_new(folder / "b", b"")
+    assert told == ["sync a 5", "sync b 0"]
+    with pytest.raises(FileExistsError):
+        durable.write_new(folder / "a", b"second")
+    assert (folder / "a").read_bytes() == b"first"
+    assert stat.S_IMODE((folder / "b").stat().st_mode) == 0o600

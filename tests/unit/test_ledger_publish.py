@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from puhui.adapters import django_setup
+from puhui.adapters.anchor_command import CommandAnchor
 from puhui.adapters.log_django import DjangoLog
 from puhui.adapters.tiles_files import TileFiles
-from puhui.adapters.witness_http import FolderAnchor, HttpAnchor, HttpWitness
+from puhui.adapters.witness_http import FolderAnchor, HttpAnchor, HttpWitness, anchors_at
 from puhui.ledger.layout import bring_tiles
 from puhui.ledger.publish import Publisher, WitnessFault
 from puhui.ledger.reading import Archive, node_reader, with_cosignatures
@@ -185,23 +186,124 @@ def test_a_cosignature_that_does_not_hold_is_not_kept(log: DjangoLog, sequencer:
     assert log.published(quorum=1) is None and log.published() is not None
 
 
+class Office:
+    """A service that keeps notes, while it is open."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.kept: list[bytes] = []
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.headers["idempotency-key"])
+        if self.open:
+            self.kept.append(request.content)
+        return httpx.Response(201 if self.open else 500)
+
+    def anchor(self) -> HttpAnchor:
+        return HttpAnchor("https://anchor.test/", httpx.Client(transport=httpx.MockTransport(self)))
+
+
 def test_checkpoints_are_anchored_elsewhere(
     log: DjangoLog, sequencer: Sequencer, tiles: TileFiles, tmp_path: Path
 ) -> None:
-    kept: list[bytes] = []
-
-    def keep(request: httpx.Request) -> httpx.Response:
-        kept.append(request.content)
-        return httpx.Response(201 if len(kept) == 1 else 500)
-
-    elsewhere = HttpAnchor("https://anchor.test/", httpx.Client(transport=httpx.MockTransport(keep)))
-    publish = publisher(sequencer, log, tiles, anchors=[FolderAnchor(tmp_path / "office"), elsewhere]).publish
+    office = Office()
+    anchors = [FolderAnchor(tmp_path / "office"), office.anchor()]
+    publish = publisher(sequencer, log, tiles, anchors=anchors).publish
     sequencer.append_blocking([plain()])
     first, second = publish(), publish()
     shown = log.published()
-    assert first is not None and second is not None and shown is not None
-    assert (tmp_path / "office" / "checkpoint-64").read_bytes() == kept[0] == shown.note.encode()
-    assert (first.faults, second.faults) == ((), ("HttpAnchor: OSError",))
+    assert first == second is not None and shown is not None and first.faults == ()
+    assert (tmp_path / "office" / "checkpoint-64").read_bytes() == office.kept[0] == shown.note.encode()
+    assert len(office.asked) == 1  # what is kept is not given again
+
+
+def test_what_an_anchor_did_not_keep_is_given_again_in_its_order(
+    log: DjangoLog, sequencer: Sequencer, tiles: TileFiles
+) -> None:
+    office = Office()
+    publish = publisher(sequencer, log, tiles, anchors=[office.anchor()]).publish
+    office.open = False
+    rounds = []
+    for _ in range(3):
+        sequencer.append_blocking([plain()])
+        rounds.append(publish())
+    assert [done and done.faults for done in rounds] == [("HttpAnchor: OSError",)] * 3
+    assert office.asked == ["checkpoint-64"] * 3 and log.published() is not None  # nothing waits for it
+    office.open = True
+    done = publish()
+    assert done is not None and done.faults == ()
+    assert office.asked[3:] == ["checkpoint-64", "checkpoint-128", "checkpoint-192"]
+    assert [Checkpoint.parse(Note.parse(note.decode()).text).size for note in office.kept] == [64, 128, 192]
+
+
+def test_the_newest_wait_for_an_anchor_that_is_gone_for_long(
+    log: DjangoLog, sequencer: Sequencer, tiles: TileFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("puhui.ledger.publish.WAITING", 2)
+    office = Office()
+    publish = publisher(sequencer, log, tiles, anchors=[office.anchor()]).publish
+    office.open = False
+    for _ in range(4):
+        sequencer.append_blocking([plain()])
+        publish()
+    office.open, office.asked = True, []
+    publish()
+    assert office.asked == ["checkpoint-192", "checkpoint-256"]
+
+
+@pytest.mark.parametrize("reply", [httpx.Response(500), httpx.Response(302, headers={"location": "https://else/"})])
+def test_an_address_that_does_not_take_the_note_is_told(reply: httpx.Response) -> None:
+    anchor = HttpAnchor("https://anchor.test/", httpx.Client(transport=httpx.MockTransport(lambda request: reply)))
+    with pytest.raises(OSError, match="answered"):
+        anchor.anchor(64, "note")
+
+
+def test_an_address_that_is_not_reached_and_a_folder_that_is_full_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("away")
+
+    with pytest.raises(OSError, match="ConnectTimeout"):
+        HttpAnchor("https://anchor.test/", httpx.Client(transport=httpx.MockTransport(away))).anchor(64, "note")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError):
+        FolderAnchor(tmp_path / "file").anchor(64, "note")
+
+
+def chain(folder: Path, does: str) -> Path:
+    """A client of a chain: a shell script."""
+    file = folder / "chain"
+    file.write_text(f"#!/bin/sh\n{does}\n")
+    file.chmod(0o700)
+    return file
+
+
+def test_a_command_is_given_the_note(tmp_path: Path) -> None:
+    command = chain(tmp_path, f'cat > "{tmp_path}/kept-$1"')
+    (anchor,) = anchors_at(f"command:{command}")
+    anchor.anchor(64, "note\n")
+    assert (tmp_path / "kept-64").read_text() == "note\n"
+
+
+@pytest.mark.parametrize(
+    ("does", "mode", "why"),
+    [("exit 3", 0o700, "ended with 3"), ("exit 0", 0o722, "others may write"), ("exit 0", 0o600, "denied"),
+     ("exec sleep 9", 0o700, "too long")],
+)  # fmt: skip
+def test_a_command_that_does_not_keep_it_is_told(tmp_path: Path, does: str, mode: int, why: str) -> None:
+    command = chain(tmp_path, does)
+    command.chmod(mode)
+    with pytest.raises(OSError, match=why):
+        CommandAnchor(command, seconds=0.3).anchor(64, "note")
+    with pytest.raises(OSError, match="no program"):
+        CommandAnchor(tmp_path / "nowhere").anchor(64, "note")
+
+
+def test_a_setting_names_its_kind_of_anchor() -> None:
+    kinds = [type(one).__name__ for text in ("", "/a", "https://a", "command:/a") for one in anchors_at(text)]
+    assert kinds == ["FolderAnchor", "HttpAnchor", "CommandAnchor"]
 
 
 @pytest.mark.parametrize(

@@ -222,15 +222,16 @@ def test_a_transaction_that_was_ended_for_anothers_sake_is_tried_again() -> None
 
 
 def test_a_record_opens_with_its_key_at_its_place_only() -> None:
-    key, salt = b"k" * 32, new_salt()
-    entry = committed(salt, b"record")
-    sealed = seal_record(key, 7, salt, b"record")
-    assert open_record(key, 7, sealed, entry) == (salt, b"record")
+    key, salt, record = b"k" * 32, new_salt(), b'{"v":1}'
+    entry = committed(salt, record)
+    sealed = seal_record(key, 7, salt, record)
+    none = {}.get  # templates
+    assert open_record(key, 7, sealed, entry, none) == (salt, record)
     for wrong in ((b"j" * 32, 7, sealed, entry), (key, 8, sealed, entry), (key, 7, sealed[:-1], entry)):
         with pytest.raises(LogBroken):
-            open_record(*wrong)
+            open_record(*wrong, none)
     with pytest.raises(LogBroken):
-        open_record(key, 7, sealed, committed(salt, b"other"))
+        open_record(key, 7, sealed, committed(salt, b"other"), none)
 
 
 class Rows:

@@ -22,6 +22,7 @@ from puhui.wire.keys import (
     SM2_SM3,
     Ed25519Signing,
     generate,
+    of_seed,
     private_of_pem,
     public_of_pem,
     public_pem,
@@ -46,6 +47,30 @@ def test_a_signature_is_of_one_message_and_one_key(algorithm: str) -> None:
     assert not key.verifying().verify(b"message", signature[::-1])
     assert not key.verifying().verify(b"message", bytes(64))
     assert not key.verifying().verify(b"message", b"\xff" * 64)
+
+
+@pytest.mark.parametrize("algorithm", EACH)
+def test_a_seed_gives_one_key(algorithm: str) -> None:
+    key, again, other = (of_seed("zone/1", algorithm, seed * 32) for seed in (b"a", b"a", b"b"))
+    assert (key.algorithm, key.private_pem()) == (algorithm, again.private_pem())
+    assert key.verifying() == again.verifying() != other.verifying()
+    assert again.verifying().verify(b"message", key.sign(b"message"))
+    assert private_of_pem(key.private_pem(), "zone/1") == key  # its public half is the private one's
+    for seed in (b"", b"a" * 31, b"a" * 33):
+        with pytest.raises(KeyRefused):
+            of_seed("zone/1", algorithm, seed)
+
+
+@needs_sm2
+def test_our_points_of_sm2_are_the_librarys() -> None:
+    from puhui.wire import sm2
+
+    for _ in range(5):
+        key = sm2.generate("zone/1")
+        x, y = sm2._times(int.from_bytes(key._secret), sm2._BASE)
+        assert x.to_bytes(32) + y.to_bytes(32) == key._public
+    x, y = sm2._times(sm2._ORDER - 2, sm2._BASE)  # -2G has the x of 2G
+    assert x == sm2._plus(sm2._BASE, sm2._BASE)[0] and (y * y - x**3 - sm2._A * x - sm2._B) % sm2._PRIME == 0
 
 
 @pytest.mark.parametrize("algorithm", EACH)

@@ -26,7 +26,7 @@ from puhui.wire.notes import (
     read_size,
     sign_checkpoint,
 )
-from puhui.witness.cosign import MAX_BODY, SIZE, Witness
+from puhui.witness.cosign import MAX_BODY, SIZE, TEXT, Witness
 from puhui.witness.server import KEY_FILE, App, Receive, listen, open_witness, server_of
 from puhui.witness.state import Head, State
 
@@ -122,6 +122,55 @@ def test_an_empty_log_may_be_cosigned_and_then_grows(witness: Witness) -> None:
     other = sign_checkpoint(Checkpoint(ORIGIN, 0, b"x" * 32), LOG)
     assert witness.add_checkpoint(AddCheckpoint(0, (), other).body).status == 409
     assert witness.add_checkpoint(request(0, 5)).status == 200
+
+
+TABLE = {  # what https://c2sp.org/tlog-witness says, once 64 leaves were cosigned: code, and type of the body
+    "an unknown origin is 404": (lambda: request(64, 100, origin="another"), 404, TEXT),
+    "an unknown origin is 404 whatever the sizes": (lambda: AddCheckpoint(99, (), other(64)).body, 404, TEXT),
+    "no signature of a trusted key is 403": (lambda: request(64, 100, by=THIEF), 403, TEXT),
+    "and so is one that does not hold": (lambda: request(64, 100).replace(b"\n100\n", b"\n101\n"), 403, TEXT),
+    "it is 403 before any size is told": (lambda: request(0, 100, by=THIEF), 403, TEXT),
+    "signatures of unknown keys are passed over": (lambda: signed_by(64, 100, THIEF, LOG), 200, TEXT),
+    "an old size above the checkpoint's is 400": (lambda: AddCheckpoint(100, (), checkpoint(64)).body, 400, TEXT),
+    "another old size than the last is 409": (lambda: request(32, 100), 409, SIZE),
+    "nothing is 409 too, and tells the size": (lambda: AddCheckpoint(0, (), checkpoint(100)).body, 409, SIZE),
+    "409 comes before the proof": (lambda: AddCheckpoint(32, (b"x" * 32,), checkpoint(100)).body, 409, SIZE),
+    "a proof that does not hold is 422": (lambda: AddCheckpoint(64, (b"x" * 32,), checkpoint(100)).body, 422, TEXT),
+    "the same size with another root is 409": (
+        lambda: AddCheckpoint(64, (), checkpoint(64, forked=True)).body, 409, TEXT,
+    ),
+    "more than 63 lines of proof are 400": (
+        lambda: request(64, 100).replace(b"\n\n", b"\n" + (b"A" * 43 + b"=\n") * 64 + b"\n", 1), 400, TEXT,
+    ),
+    "a leading zero is 400": (lambda: request(64, 100).replace(b"old 64", b"old 064"), 400, TEXT),
+    "a line's end of another kind is 400": (lambda: request(64, 100).replace(b"\n", b"\r\n"), 400, TEXT),
+    "what continues is 200": (lambda: request(64, 100), 200, TEXT),
+    "the same again is 200": (lambda: request(64, 64), 200, TEXT),
+}  # fmt: skip
+
+
+def other(size: int) -> str:
+    return checkpoint(size, origin="another")
+
+
+def signed_by(old: int, new: int, *signers: NoteSigner) -> bytes:
+    note = Note.parse(checkpoint(new))
+    signed = Note(note.text, tuple(one.sign(note.text) for one in signers))
+    return AddCheckpoint(old, AddCheckpoint.parse(request(old, new)).proof, signed.message).body
+
+
+@pytest.mark.parametrize("says", TABLE)
+def test_each_code_of_the_protocol(witness: Witness, says: str) -> None:
+    witness.add_checkpoint(request(0, 64))
+    body, status, kind = TABLE[says]
+    reply = witness.add_checkpoint(body())
+    assert (reply.status, reply.content_type) == (status, kind)
+    if kind == SIZE:
+        assert reply.body == b"64\n"
+    if status == 200:
+        line = reply.body.decode()
+        assert line.startswith("\u2014 witness.example/w1 ") and line.endswith("\n") and line.count("\n") == 1
+    assert size_of(witness) == (100 if status == 200 and says != "the same again is 200" else 64)
 
 
 def test_an_unknown_log_and_an_unknown_key_are_told_apart(witness: Witness) -> None:

@@ -16,11 +16,11 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
-from puhui.adapters.durable import replace_bytes
 from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
 from puhui.wire.canonical import BadDocument, canonical, read_canonical
+from puhui.wire.durable import replace_bytes
 from puhui.wire.keys import Ed25519Signing
 
 MANIFEST, SIGNATURE = "MANIFEST.json", "MANIFEST.sig"

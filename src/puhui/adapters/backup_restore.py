@@ -22,12 +22,12 @@ from puhui.adapters.backup_manifest import (
     take_files,
 )
 from puhui.adapters.backup_postgres import DUMP, restore_postgresql
-from puhui.adapters.durable import replace_bytes
 from puhui.adapters.home_opened import ERASURES, KEYS, STOPS, VAULT, keys_of
 from puhui.adapters.journal_file import lines_of
 from puhui.adapters.settings_toml import move_database, read_settings
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, HomeRefused
+from puhui.wire.durable import replace_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from puhui.adapters.durable import publish
 from puhui.lake.store import Sealed
 from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
+from puhui.wire.durable import publish
 
 _KEK = "landings"
 _MAGIC = b"PUHUI-SEALED-1 AES-256-GCM\n"

@@ -44,6 +44,10 @@ class DjangoDirectory:
         """The key of that id as it stands: what was committed 50 ms ago is seen."""
         return self._watched.current().get(key_id)
 
+    def keys_of(self, institution: str) -> list[KnownKey]:
+        """Every key that an institution has or had; not for the hot path."""
+        return [known for known in self._watched.current().values() if known.institution.id == institution]
+
     def close(self) -> None:
         self._watched.close()
 

@@ -21,7 +21,6 @@ import lmdb
 import msgspec
 import zstandard
 
-from puhui.adapters.durable import OPEN, publish, replace_bytes, sync_folder
 from puhui.indicators.engine import Buckets
 from puhui.indicators.layout import Decoder, Known, Layout
 from puhui.indicators.store import Rows
@@ -29,6 +28,7 @@ from puhui.model.figures import Figures, Snapshot
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, NoSnapshot
 from puhui.model.subject import Subject, bucket_of
+from puhui.wire.durable import OPEN, publish, replace_bytes, sync_folder
 
 _MAP = 1 << 38  # address space, not disk: the file grows as it is filled
 _SAMPLE = 4_000  # rows that the dictionary is trained on

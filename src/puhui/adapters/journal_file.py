@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from puhui.adapters.durable import sync_folder
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
+from puhui.wire.durable import sync_folder
 
 
 class FileJournal:

@@ -15,10 +15,10 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
-from puhui.adapters.durable import create_bytes, sync_folder
 from puhui.model.keys import Key
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, KeysRefused
+from puhui.wire.durable import create_bytes, sync_folder
 
 SECRET_SIZE = 32
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")

@@ -21,12 +21,12 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from puhui.adapters.durable import sync_file, sync_folder
 from puhui.lake.store import Committed
 from puhui.model.delivery import EditionFile
 from puhui.model.refusal import Said
 from puhui.model.refusals import Busy, UnknownName
 from puhui.model.tables import WrittenFile
+from puhui.wire.durable import sync_file, sync_folder
 
 _NOTE = "puhui"
 # an edition stays readable by its number: the library must not age the log away

@@ -175,6 +175,14 @@ class DjangoLetters:
     def of_signer(self, signer: str) -> Sequence[Letter]:
         return [_of_row(row) for row in models.Letter.objects.filter(signer=signer).order_by("proposed_at", "id")]
 
+    def signed_after(self, letter_id: str, limit: int) -> Sequence[Stored]:
+        rows = models.Letter.objects.filter(pk__gt=letter_id, basis=BasisKind.LETTER.value).exclude(subject="")
+        return [_row_stored(row) for row in rows.order_by("pk")[:limit]]
+
+    def subjects(self) -> Sequence[str]:
+        rows = models.Letter.objects.filter(state__in=[State.ACTIVE.value, State.PAUSED.value]).exclude(subject="")
+        return list(rows.values_list("subject", flat=True).distinct())
+
     def due(self, now: datetime) -> Sequence[Letter]:
         waiting = [state.value for state in (State.PROPOSED, State.DECLINED, State.ACTIVE, State.PAUSED)]
         rows = models.Letter.objects.filter(end__lte=now, state__in=waiting)
@@ -196,6 +204,13 @@ class DjangoSigners:
 
     def signers_of(self, token: str) -> Sequence[Signer]:
         return [_signer(row) for row in models.Signer.objects.filter(subject=token).order_by("enrolled_at", "id")]
+
+    def signers_held_by(self, person: str) -> Sequence[Signer]:
+        return [_signer(row) for row in models.Signer.objects.filter(person=person).order_by("enrolled_at", "id")]
+
+    def subjects(self) -> Sequence[str]:
+        rows = models.Signer.objects.filter(state="enrolled").values_list("subject", "person")
+        return sorted({token for pair in rows for token in pair if token})
 
     def enrol(self, signer: Signer, *, by: str, at: datetime) -> None:
         try:
@@ -285,8 +300,10 @@ def _values(letter: Letter) -> dict[str, Any]:
 
 
 def _stored(row: Any) -> Stored | None:
-    if row is None:
-        return None
+    return _row_stored(row) if row is not None else None
+
+
+def _row_stored(row: Any) -> Stored:
     return Stored(_of_row(row), Sealed(row.key_id, bytes(row.sealed)), bytes(row.about_index))
 
 

@@ -67,6 +67,10 @@ class DjangoLog(DjangoLogScan):
         found = self._read(f'SELECT {ENTRY} FROM records_logentry WHERE "index" = ?', index)
         return entry_row(found[0]) if found else None
 
+    def template(self, name: bytes) -> bytes | None:
+        found = self._read("SELECT body FROM records_recordtemplate WHERE name = ?", name.hex())
+        return bytes(found[0][0]) if found else None
+
     def commitments(self, first: int, end: int) -> list[bytes]:
         sql = 'SELECT entry FROM records_logentry WHERE "index" >= ? AND "index" < ? ORDER BY "index"'
         return [bytes(entry) for (entry,) in self._read(sql, first, end)]

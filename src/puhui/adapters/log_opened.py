@@ -17,10 +17,10 @@ from puhui.ledger.records import RecordKeys, ZoneKeys
 from puhui.ledger.sequencer import Sequencer
 from puhui.metering.prices import price_of
 from puhui.metering.statement import Statement, statement_of
-from puhui.model.keys import KeyStore
+from puhui.model.keys import Key, KeyStore
 from puhui.model.refusals import Broken
-from puhui.wire.keys import Ed25519Signing
-from puhui.wire.notes import NoteSigner, NoteVerifier
+from puhui.wire.keys import SM2_SM3, Ed25519Signing, of_seed
+from puhui.wire.notes import SM2, NoteSigner, NoteVerifier
 
 SIGNING_KEY = "log-signer"  # in the key store; its secret is the seed of an Ed25519 key
 
@@ -89,22 +89,44 @@ class ZoneLog:
         return statement_of(institution, month, ((row, leaves[row.entry]) for row in asked), tree_size=size)
 
 
+@dataclass(frozen=True, slots=True)
+class Sm2Keys:
+    """The log's keys of SM2. `ever`: each that ever signed checkpoints; `now`: the one that signs them, if any."""
+
+    ever: Sequence[Key] = ()
+    now: Key | None = None
+
+
 def open_log(
-    folder: Path, origin: str, keys: KeyStore, record_keys: RecordKeys, *, epochs: Sequence[Epoch] = ()
+    folder: Path,
+    origin: str,
+    keys: KeyStore,
+    record_keys: RecordKeys,
+    *,
+    epochs: Sequence[Epoch] = (),
+    sm2: Sm2Keys | None = None,
 ) -> ZoneLog:
     """The log whose tables are in the database that Django is connected to, and whose tiles are in `folder`.
 
     `origin`: `puhui/<city>/<zone>`, also the name of its key. `epochs`: all logs of the zone, the present one last,
-    where a backup was ever restored. Raises Broken where a key is gone.
+    where a backup was ever restored. Raises Broken where a key is gone, KeyRefused where it needs SM2 and has none.
     """
     store, tiles = DjangoLog(), TileFiles(folder)
     zone_keys = ZoneKeys(keys)
     logs = list(epochs) or [Epoch(origin)]
     signers = [NoteSigner(epoch.origin, seed) for epoch, seed in _signers(logs, keys)]
-    tools = Tools(logs[-1].origin, signers[-1], record_keys, zone_keys, price_of)
+    by_sm2 = sm2 or Sm2Keys()
+    others = (sm2_signer(logs[-1].origin, by_sm2.now),) if by_sm2.now else ()
+    tools = Tools(logs[-1].origin, signers[-1], record_keys, zone_keys, price_of, others)
     archive = Archive(store, tiles, record_keys, zone_keys)
     ended = tuple((one.origin, one.size) for one in logs if one.size is not None)
+    signers += [sm2_signer(one.origin, key) for one in logs for key in by_sm2.ever]
     return ZoneLog(store, tiles, tools, archive, tuple(one.verifier for one in signers), ended)
+
+
+def sm2_signer(origin: str, key: Key) -> NoteSigner:
+    """Who signs the checkpoints of that log by SM2 with that key."""
+    return NoteSigner(origin, of_seed(key.id, SM2_SM3, key.secret), SM2)
 
 
 def _signers(logs: Sequence[Epoch], keys: KeyStore) -> list[tuple[Epoch, Ed25519Signing]]:

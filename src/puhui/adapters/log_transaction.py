@@ -178,6 +178,8 @@ class Transaction:
     ) -> None:
         speech = self._speech
         moment = cache(speech.moment)
+        templates = [(name.hex(), body) for name, body in rows.templates.items()]
+        speech.insert("records_recordtemplate", ("name", "body"), templates, "ON CONFLICT DO NOTHING")
         speech.insert("records_logentry", _ENTRY, [_leaf(row, moment(row.at)) for row in entries])
         speech.insert("records_asked", _ASKED, [(*row[:-1], moment(row.at)) for row in rows.asked])
         repeats = [(one.institution, one.bucket, one.nonce, one.entry, moment(one.at)) for one in rows.repeats]

@@ -64,6 +64,24 @@ class DjangoMonitors:
                 _event("monitor-ended", by, at, monitor, why=why)
 
     @_or_unavailable
+    def end_of_subject(self, token: str, *, by: str, why: str, at: datetime) -> Sequence[str]:
+        with transaction.atomic():
+            one_after_the_other()
+            active = [
+                _monitor(row) for row in models.Monitor.objects.filter(subject=token, state=ACTIVE).order_by("id")
+            ]
+            for monitor in active:
+                self.end(monitor, by=by, why=why, at=at)
+        return [monitor.id for monitor in active]
+
+    def end_again(self, monitor_id: str, *, by: str, why: str, at: datetime) -> bool:
+        monitor = self.monitor(monitor_id)
+        if monitor is None or monitor.state != ACTIVE:
+            return False
+        self.end(monitor, by=by, why=why, at=at)
+        return True
+
+    @_or_unavailable
     def to_look(self, snapshot: int, limit: int) -> Sequence[Monitor]:
         rows = models.Monitor.objects.filter(state=ACTIVE, last_snapshot__lt=snapshot)
         return [_monitor(row) for row in rows.order_by("last_snapshot", "id")[:limit]]

@@ -9,11 +9,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from puhui.adapters.durable import replace_bytes
 from puhui.desk.officers import public_half
 from puhui.desk.roles import DEFAULT, Role
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused
+from puhui.wire.durable import replace_bytes
 
 _NAME = re.compile(r"[\w-]{1,60}")
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from puhui.adapters.durable import publish, sync_file, sync_folder
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
 from puhui.packs.digests import folder_digest, set_digest
+from puhui.wire.durable import publish, sync_file, sync_folder
 
 SETS, SHOWN, DRAFT = "pack-sets", "packs", ".draft"
 

@@ -8,12 +8,13 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from puhui.adapters.durable import OPEN, replace_bytes
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused
+from puhui.wire.durable import OPEN, replace_bytes
 
 FORMAT = 1
 _FILE = "zone.toml"
+SIX_MONTHS = 184  # days: the most that six months in a row can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,26 @@ class ZoneSettings:
     private_webhooks: bool = False  # notices may go to hosts inside the zone's own networks
     site: str = "http://localhost:8765"  # the origin on which letters are signed with passkeys
     quorum: int = 0  # witnesses that must sign a checkpoint before it counts; 0: none is waited for
-    anchor: str = ""  # keeps every published checkpoint: a folder of another office (absolute), or an http(s) address
+    anchor: str = ""  # keeps published checkpoints: a folder (absolute), an http(s) address, or command:/PATH
+    sm2_checkpoints: bool = False  # the log signs its checkpoints by SM2 too: puhui[sm2], from the next start on
     keys: str = "files"  # who keeps the keys: files | command:/PATH | pkcs11:URI
     journals: str = ""  # a folder outside the home that gets a second copy of the journals of erasures and stops
     epochs: tuple[Epoch, ...] = ()  # written by a restore
+    security_bytes: int = 16 * 1024 * 1024  # that a day's security log may hold
+    security_days: int = 200  # that it is kept: 《网络安全法》 asks for six months at least
 
     def check(self) -> None:
         """HomeRefused where a value cannot be one."""
         faults = [
             (re.fullmatch(r"\d{6}", self.city), "city: 6 位行政区划代码 / 6 digits of GB/T 2260"),
             (re.fullmatch(r"[a-z0-9]{2}", self.zone), "zone: 两位小写字母或数字 / two of a-z, 0-9"),
-            (not self.anchor or re.match(r"/|https?://", self.anchor), "anchor: /… | http(s)://…"),
+            (
+                not self.anchor or re.match(r"(command:)?/|https?://", self.anchor),
+                "anchor: /… | http(s)://… | command:/…",
+            ),
+            (isinstance(self.sm2_checkpoints, bool), "sm2_checkpoints: true | false"),
+            (self.security_bytes >= 4096, "security_bytes: 4096 …"),
+            (self.security_days >= SIX_MONTHS, f"security_days: {SIX_MONTHS} …"),
             (self.buckets in (1, 2, 4, 8, 16, 32, 64, 128, 256), "buckets: 1, 2, 4 … 256"),
         ]
         wrong = "; ".join(text for right, text in faults if not right)

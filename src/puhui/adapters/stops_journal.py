@@ -1,8 +1,9 @@
-"""The journal of stops: what was revoked, paused or ended, kept apart from the tables so that a backup cannot undo it.
+"""The journal of stops: what was revoked, paused, ended or disputed, apart from the tables: no backup undoes it.
 
 Promises: a stop is in the journal before its transaction is committed, whichever story wrote it, because the event that
 no change goes without is what is watched; a stop that cannot be journalled is not made. A line that was changed is
-noticed. It holds ids of letters, contracts, institutions and keys; no token, no identifier, no name.
+noticed. It holds ids of letters, monitors, contracts, institutions and keys, and of an objection the token of whose it
+is; no identifier, no name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db.models.signals import post_save
 
 from puhui.adapters import django_setup  # noqa: F401  imported first: settings before models
 from puhui.adapters.journal_file import FileJournal
-from puhui.desk.stops import KINDS, Stop
+from puhui.desk.stops import KINDS, OBJECTIONS, Stop
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
 from puhui.records import models
@@ -24,6 +25,7 @@ from puhui.records import models
 Commit = Callable[[str], bytes]  # a keyed digest of a text
 _UID = "puhui-stops"
 _TOLD = ("letter", "state", "signer", "contract", "institution", "key", "since", "public", "old_until", "reason")
+_TOLD_TOO = ("monitor", "why", "objection", "item")
 
 
 def keep_stops(journal: FileJournal, commit: Commit) -> None:
@@ -43,7 +45,9 @@ def read_stops(lines: Iterable[bytes], commit: Commit) -> list[Stop]:
 
 
 def _line(event: Any, commit: Commit) -> bytes:
-    detail = {name: event.detail[name] for name in _TOLD if name in event.detail}
+    detail = {name: event.detail[name] for name in (*_TOLD, *_TOLD_TOO) if name in event.detail}
+    if event.kind in OBJECTIONS:
+        detail["subject"] = event.subject
     said = {"kind": event.kind, "at": event.at.isoformat(), "actor": event.actor, "detail": detail}
     said["commitment"] = commit(_committed(said)).hex()
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()

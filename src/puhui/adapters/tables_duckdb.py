@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from puhui.model.tables import WrittenFile, literal
+from puhui.wire.durable import sync_file, sync_folder
 
 # the encodings of version 2 (differences of whole numbers above all) cost less time and room than those of version 1;
 # Spark, Arrow and Polars read them
@@ -63,9 +64,9 @@ class DuckTables:
         rows = self.rows(f"COPY ({sql}) TO {target}")
         written = [_written(row) for row in rows if row[1]]
         for file in written:
-            _make_durable(Path(file.path))
+            sync_file(Path(file.path))
         for parent in {Path(file.path).parent for file in written}:
-            _make_durable(parent)
+            sync_folder(parent)
         return written
 
     def export(self, sql: str, path: str) -> int:
@@ -93,11 +94,3 @@ def _written(row: tuple[Any, ...]) -> WrittenFile:
         period_low=str(period.get("min", "")),
         period_high=str(period.get("max", "")),
     )
-
-
-def _make_durable(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

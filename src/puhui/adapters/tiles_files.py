@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from puhui.adapters.durable import PRIVATE, replace_bytes, sync_file, sync_folder
+from puhui.wire.durable import PRIVATE, replace_bytes, sync_file, sync_folder
 from puhui.wire.tiles import Tile, read_bundle
 from puhui.wire.tlog import HASH_SIZE
 

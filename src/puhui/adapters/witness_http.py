@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from puhui.adapters.durable import OPEN, replace_bytes
-from puhui.ledger.publish import WitnessFault
+from puhui.adapters.anchor_command import COMMAND, CommandAnchor
+from puhui.ledger.publish import Anchor, WitnessFault
+from puhui.wire.durable import OPEN, replace_bytes
 from puhui.wire.notes import AddCheckpoint, NoteSignature, NoteVerifier, read_cosignatures, read_size
 
 TIMEOUT = 5.0  # seconds, for each of connecting, sending and receiving
@@ -89,10 +90,12 @@ class HttpAnchor:
             raise OSError(type(fault).__name__) from fault
 
 
-def anchors_at(place: str) -> list[FolderAnchor | HttpAnchor]:
-    """The anchor of the zone's setting: a folder by its absolute path, or an address; none where it is empty."""
+def anchors_at(place: str) -> list[Anchor]:
+    """The anchor of the zone's setting: a folder by its absolute path, an address, or a command; of no setting none."""
     if not place:
         return []
+    if place.startswith(COMMAND):
+        return [CommandAnchor(Path(place.removeprefix(COMMAND)))]
     return [FolderAnchor(Path(place)) if place.startswith("/") else HttpAnchor(place)]
 
 

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from puhui.adapters.durable import OPEN, replace_bytes
 from puhui.adapters.witness_http import HttpWitness
 from puhui.model.refusal import Said
 from puhui.model.refusals import HomeRefused
-from puhui.wire.notes import NoteVerifier
+from puhui.wire.durable import OPEN, replace_bytes
+from puhui.wire.notes import COSIGNATURE_V1, NoteVerifier
 
 
 class WitnessFiles:
@@ -30,6 +30,8 @@ class WitnessFiles:
             key = NoteVerifier.parse(vkey)
         except ValueError:
             raise _refused("见证方公钥格式不符", "this is no verifier key") from None
+        if key.kind != COSIGNATURE_V1:
+            raise _refused("该公钥不是见证方的", "this key is no witness's: it does not cosign")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise _refused("见证方地址不是 http(s) 网址", "the witness's address is no http(s) URL")

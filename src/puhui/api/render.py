@@ -20,7 +20,7 @@ from puhui.wire.http_signatures import SignedRequest, sign_answer, unsigned
 from puhui.wire.keys import Signing
 from puhui.wire.messages import encode_refusal, outward_status
 
-_STRANGERS = (UnknownKey, BadSignature, Stale, AddressRefused)  # nobody was recognised: nothing is signed for them
+STRANGERS = (UnknownKey, BadSignature, Stale, AddressRefused)  # nobody was recognised: nothing is signed for them
 _PLAIN = (("content-type", "application/json"), ("x-content-type-options", "nosniff"))
 
 
@@ -35,7 +35,7 @@ def refused(refusal: QuestionRefused, request: SignedRequest | None, key: Signin
     name = answer_id(request.digest) if request else ""
     body = encode_refusal(name, refusal)
     status = outward_status(refusal)
-    if request is None or isinstance(refusal, _STRANGERS):
+    if request is None or isinstance(refusal, STRANGERS):
         headers = unsigned(body)
     else:
         headers = sign_answer(status, body, request.signature, key=key, created=created)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +17,7 @@ from puhui.api.recognised import Recognised
 from puhui.api.render import nothing_here, plain
 from puhui.api.routes_letters import LetterRoutes
 from puhui.api.routes_monitors import MonitorRoutes
+from puhui.api.strangers import Strangers
 from puhui.api.tiles import read_tile
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.gateway.answer import answer
@@ -36,7 +36,6 @@ from puhui.wire.keys import Signing
 from puhui.wire.messages import encode_refusal, outward_status, read_batch, read_question
 
 Handler = Callable[[Call, SignedRequest], Awaitable[Reply]]
-Asked = TypeVar("Asked", Question, tuple[Question, ...])
 _MONTH = re.compile(r"month=([0-9]{4}-(?:0[1-9]|1[0-2]))")
 
 
@@ -52,6 +51,7 @@ class Routes:
         self._rooms = rooms
         self._files = files
         self._recognised = Recognised(rooms)
+        self.strangers = Strangers(rooms)
         self._letters = LetterRoutes(self._recognised, letters, monitors.changes) if letters and monitors else None
         self._monitors = MonitorRoutes(self._recognised, monitors) if monitors else None
         self._openapi = document()
@@ -108,60 +108,64 @@ class Routes:
     # --- questions ---
 
     async def _answers(self, call: Call, request: SignedRequest) -> Reply:
-        given = await answer(self._read(read_question, call, request), call.address, self._rooms)
+        try:
+            question = read_question(request, call.body)
+        except QuestionRefused:
+            async with self._recognised.asking(call, request):
+                raise
+        given = await answer(question, call.address, self._rooms)
         return Reply(given.status, given.headers, given.body)
 
     async def _batch(self, call: Call, request: SignedRequest) -> Reply:
-        questions = self._read(read_batch, call, request)
+        try:
+            questions = read_batch(request, call.body)
+        except QuestionRefused:
+            async with self._recognised.asking(call, request):
+                raise
         recognise(request, call.address, self._rooms.directory, self._rooms.now(), scope="", cost=0)
-        given = await asyncio.gather(*(self._one_of_batch(question, call.address) for question in questions))
+        given = await asyncio.gather(*(self._one_of_batch(question, call) for question in questions))
         reply = self._recognised.reply({"answers": msgspec.to_builtins(given), "v": 1}, request)
         return replace(reply, timed=True)  # a batch of one tells no more by its time than the question alone
 
-    async def _one_of_batch(self, question: Question, address: str) -> ResponseForm:
+    async def _one_of_batch(self, question: Question, call: Call) -> ResponseForm:
         """What the question alone would have got."""
         try:
-            given = await answer(question, address, self._rooms)
+            given = await answer(question, call.address, self._rooms)
             status, headers, body = given.status, given.headers, given.body
         except QuestionRefused as refusal:
+            self.strangers.refused(call, refusal, question)
             status, body = outward_status(refusal), encode_refusal(answer_id(question.digest), refusal)
             headers = sign_answer(status, body, question.signature, key=self.signing, created=self.seconds())
         return ResponseForm(body=body.decode(), headers=kept_headers(headers), status=status)
 
-    def _read(self, read: Callable[[SignedRequest, bytes], Asked], call: Call, request: SignedRequest) -> Asked:
-        """What the body asks. What is wrong with it is told to an institution; to a stranger, that it is none."""
-        try:
-            return read(request, call.body)
-        except QuestionRefused:
-            self._recognised.caller(call, request)
-            raise
-
     # --- what an institution sees of itself ---
 
     async def _given(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._recognised.caller(call, request)
         name, _, part = call.path.removeprefix("/v1/answers/").partition("/")
-        if part == "proof":
-            proof = await given_proof(caller, name, self._rooms)
-            return self._recognised.reply({"proof": proof, "v": 1}, request)
-        body = await given_answer(caller, name if not part else "", self._rooms)
+        async with self._recognised.asking(call, request) as caller:
+            if part == "proof":
+                proof = await given_proof(caller, name, self._rooms)
+                return self._recognised.reply({"proof": proof, "v": 1}, request)
+            body = await given_answer(caller, name if not part else "", self._rooms)
         created = self.seconds()
         return Reply(200, sign_answer(200, body, request.signature, key=self.signing, created=created), body)
 
     async def _products(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._recognised.caller(call, request)
-        return self._recognised.reply({"products": products_offered(caller, self._rooms), "v": 1}, request)
+        async with self._recognised.asking(call, request) as caller:
+            offered = products_offered(caller, self._rooms)
+        return self._recognised.reply({"products": offered, "v": 1}, request)
 
     async def _mandates(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._recognised.caller(call, request)
-        return self._recognised.reply({"mandates": mandates_offered(caller, self._rooms), "v": 1}, request)
+        async with self._recognised.asking(call, request) as caller:
+            offered = mandates_offered(caller, self._rooms)
+        return self._recognised.reply({"mandates": offered, "v": 1}, request)
 
     async def _trace(self, call: Call, request: SignedRequest) -> Reply:
-        caller = self._recognised.caller(call, request)
-        month = _MONTH.fullmatch(call.query)
-        if month is None:
-            raise _no_month()
-        found = await own_questions(caller, month[1], self._rooms)
+        async with self._recognised.asking(call, request) as caller:
+            month = _MONTH.fullmatch(call.query)
+            if month is None:
+                raise _no_month()
+            found = await own_questions(caller, month[1], self._rooms)
         return self._recognised.reply({"month": month[1], "questions": found, "v": 1}, request)
 
     # --- what anybody sees ---

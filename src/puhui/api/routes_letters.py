@@ -28,8 +28,8 @@ class LetterRoutes:
 
     async def propose(self, call: Call, request: SignedRequest) -> Reply:
         """`POST /v1/letters`. Nobody is looked up, so an unknown person's takes as long and looks the same."""
-        caller = self._recognised.caller(call, request, LETTERS)
-        form = read(LetterProposalForm, call.body)
+        async with self._recognised.asking(call, request, LETTERS) as caller:
+            form = read(LetterProposalForm, call.body)
         end_user = form.end_user or ""
         change = change_of(request, call.path, call.body, purpose=form.purpose, end_user=end_user)
         letter_id = await changed(
@@ -45,9 +45,9 @@ class LetterRoutes:
 
     async def shown(self, call: Call, request: SignedRequest) -> Reply:
         """`GET /v1/letters/{id}`."""
-        caller = self._recognised.caller(call, request, LETTERS)
         letter_id = call.path.removeprefix(f"{PATH}/")
-        state = await self._state(letter_id, caller)
+        async with self._recognised.asking(call, request, LETTERS) as caller:
+            state = await self._state(letter_id, caller)
         return self._recognised.reply({"id": letter_id, "state": state.value, "v": 1}, request)
 
     async def _state(self, letter_id: str, caller: Caller) -> State:

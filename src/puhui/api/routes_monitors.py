@@ -28,8 +28,8 @@ class MonitorRoutes:
 
     async def set(self, call: Call, request: SignedRequest) -> Reply:
         """`POST /v1/monitors`."""
-        caller = self._recognised.caller(call, request, MONITORS)
-        form = read(MonitorForm, call.body)
+        async with self._recognised.asking(call, request, MONITORS) as caller:
+            form = read(MonitorForm, call.body)
         change = change_of(
             request, call.path, call.body, product=form.product, purpose=form.purpose, end_user=form.end_user or ""
         )
@@ -37,32 +37,31 @@ class MonitorRoutes:
 
     async def shown(self, call: Call, request: SignedRequest) -> Reply:
         """`GET /v1/monitors/{id}`."""
-        caller = self._recognised.caller(call, request, MONITORS)
         monitor_id = call.path.removeprefix(f"{PATH}/")
-        return self._recognised.reply(
-            await asyncio.to_thread(shown_monitor, monitor_id, caller, self._monitors), request
-        )
+        async with self._recognised.asking(call, request, MONITORS) as caller:
+            shown = await asyncio.to_thread(shown_monitor, monitor_id, caller, self._monitors)
+        return self._recognised.reply(shown, request)
 
     async def end(self, call: Call, request: SignedRequest) -> Reply:
         """`DELETE /v1/monitors/{id}`. Repeatable with a fresh nonce."""
-        caller = self._recognised.caller(call, request, MONITORS)
-        change = change_of(request, call.path, call.body)
+        async with self._recognised.asking(call, request, MONITORS) as caller:
+            change = change_of(request, call.path, call.body)
         monitor_id = call.path.removeprefix(f"{PATH}/")
         return self._recognised.reply(await end_monitor(monitor_id, change, caller, self._monitors), request)
 
     async def notices(self, call: Call, request: SignedRequest) -> Reply:
         """`GET /v1/notices?after=N`."""
-        caller = self._recognised.caller(call, request, MONITORS)
-        after = _AFTER.fullmatch(call.query)
-        if after is None:
-            raise _no_number()
-        found = await asyncio.to_thread(notices_after, int(after[1]), caller, self._monitors)
+        async with self._recognised.asking(call, request, MONITORS) as caller:
+            after = _AFTER.fullmatch(call.query)
+            if after is None:
+                raise _no_number()
+            found = await asyncio.to_thread(notices_after, int(after[1]), caller, self._monitors)
         return self._recognised.reply(found, request)
 
     async def acknowledge(self, call: Call, request: SignedRequest) -> Reply:
         """`POST /v1/notices:acknowledge`."""
-        caller = self._recognised.caller(call, request, MONITORS)
-        form = read(AcknowledgeForm, call.body)
+        async with self._recognised.asking(call, request, MONITORS) as caller:
+            form = read(AcknowledgeForm, call.body)
         change = change_of(request, call.path, call.body)
         return self._recognised.reply(await acknowledge(form.number, change, caller, self._monitors), request)
 

@@ -23,12 +23,22 @@ KEEP_ALIVE = 30  # seconds without a request
 LOOK = 1.0  # seconds between looks whether what is served still lives
 
 
+Cut = Callable[[str, str], None]  # code and address of a connection that was closed before there was a request
+SLOW_HEAD, LONG_HEAD, NO_HTTP = "slow-head", "long-head", "no-http"
+
+
+def _nobody(code: str, address: str) -> None:
+    """Nobody is told."""
+
+
 class Bounded(HttpToolsProtocol):
     """uvicorn's protocol, which closes a connection whose head is late or too long (slow loris)."""
 
+    told: Cut = staticmethod(_nobody)
     _timer: TimerHandle | None = None
     _in_head = True
-    _head = 0
+    _head = 0  # bytes read so far
+    _names = 0  # bytes of header names and values among them
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,28 +52,41 @@ class Bounded(HttpToolsProtocol):
         if self._in_head:
             self._head += len(data)
             if self._head > MAX_HEAD + MAX_BODY:
-                self.transport.close()
+                self._cut(LONG_HEAD)
                 return
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        self._in_head, self._head = True, 0
+        self._in_head, self._head, self._names = True, 0, 0
         self._wait()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        if len(self.headers) > 64 or sum(len(n) + len(v) for n, v in self.headers) > MAX_HEAD:
-            self.transport.close()
+        self._names += len(name) + len(value)
+        if len(self.headers) > 64 or self._names > MAX_HEAD:
+            self._cut(LONG_HEAD)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop()
         super().on_headers_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        self._tell(NO_HTTP)
+        super().send_400_response(msg)
+
+    def _cut(self, code: str) -> None:
+        self._tell(code)
+        self.transport.close()
+
+    def _tell(self, code: str) -> None:
+        if not self.transport.is_closing():
+            self.told(code, self.client[0] if self.client else "")
+
     def _wait(self) -> None:
         self._stop()
-        self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._cut, SLOW_HEAD)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -82,14 +105,21 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def run(app: Any, listening: socket.socket, ready: Callable[[], None], alive: Callable[[], bool]) -> None:
+def run(
+    app: Any, listening: socket.socket, ready: Callable[[], None], alive: Callable[[], bool], cut: Cut = _nobody
+) -> None:
     """Serve until a signal stops it; requests under way are finished. `ready` is called once connections are taken.
 
     `alive` is asked now and then: once it says no, serving ends, so that whoever watches the process starts it again.
+    `cut` is told of every connection that was closed because its head was late, too long or no HTTP.
     """
+
+    class Telling(Bounded):
+        told = staticmethod(cut)
+
     config = uvicorn.Config(
         app,
-        http=Bounded,
+        http=Telling,
         ws="none",
         lifespan="off",
         log_config=None,

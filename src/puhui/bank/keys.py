@@ -6,7 +6,6 @@ A file without that line is taken for version 1 of the institution that it is na
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import KeyRefused
+from puhui.wire.durable import write_new
 from puhui.wire.keys import ED25519, Signing, Verifying, generate, private_of_pem, public_pem
 from puhui.wire.trust import Trust, TrustedKey, read_trust
 
@@ -81,10 +81,7 @@ def _checked(key_id: str) -> str:
 
 def _create(file: Path, raw: bytes, mode: int) -> None:
     try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(raw)
-            out.flush()
-            os.fsync(out.fileno())
+        write_new(file, raw, mode=mode)
     except OSError as error:
         raise _refused(
             f"密钥文件无法写入（{error.strerror}）", f"the key file cannot be written ({error.strerror})"

@@ -20,6 +20,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals_question import InputRefused
 from puhui.wire.answers import AnswerFile, RequestForm, read_answer_file, write_answer_file
 from puhui.wire.canonical import canonical
+from puhui.wire.durable import publish, sync_folder, write_new
 
 SUFFIX = ".tries"
 
@@ -52,7 +53,7 @@ class Kept:
         except OSError as error:
             _refused(f"无法写入（{error.strerror}）", f"cannot be written ({error.strerror})", self.file)
         if new:
-            _sync_folder(self.file.parent)
+            sync_folder(self.file.parent)
 
     def remove(self) -> None:
         """No try is open any more."""
@@ -120,22 +121,11 @@ def write_private_file(target: Path, raw: bytes) -> None:
     """The file whole or not at all, for its owner alone (0600), durable once this returns."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(raw)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(draft, target)
+        draft.unlink(missing_ok=True)
+        write_new(draft, raw)
+        publish(draft, target)
     except OSError as error:
         _refused(f"无法写入（{error.strerror}）", f"cannot be written ({error.strerror})", target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _refused(zh: str, en: str, file: Path) -> NoReturn:

@@ -7,7 +7,6 @@ under HOME.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from puhui.adapters.figures_lmdb import LmdbFigures
 from puhui.adapters.home_opened import STOPS, journal_of, keys_of
 from puhui.adapters.lake_delta import DeltaLake
 from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
+from puhui.adapters.monitors_django import DjangoMonitors
 from puhui.adapters.names_splink import SplinkNames
 from puhui.adapters.objections_django import DjangoObjections
 from puhui.adapters.officers_files import OfficerFiles, make_key
@@ -40,12 +40,11 @@ from puhui.consent.evidence import RelyingParty
 from puhui.desk.acts import ADD_OFFICER, propose_act
 from puhui.desk.letter_rooms import LetterRooms, VaultRecordKeys, letter_rooms
 from puhui.desk.officers import Officers, enrol_officer, takes_two
-from puhui.desk.packs import check_one, checked_packs, compare_packs
+from puhui.desk.packs import checked_packs
 from puhui.desk.roles import DEFAULT, Role
 from puhui.desk.rooms import DeskRooms, Partners
 from puhui.desk.upkeep import finish_erasures
 from puhui.indicators.engine import Engine
-from puhui.indicators.pack_tests import TestOutcome, run_pack_tests
 from puhui.intake.parcels import PULLED, last_watermark
 from puhui.intake.parcels import parcel_of as parcel_in
 from puhui.intake.propose import propose_mapping
@@ -59,9 +58,7 @@ from puhui.model.delivery import Parcel
 from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, HomeRefused, UnknownName
-from puhui.packs.diff import Change
 from puhui.packs.load import load_packs, with_needs
-from puhui.packs.new import new_pack
 from puhui.packs.packset import PackSet
 from puhui.subjects.vault import Vault
 from puhui.wire.keys import Ed25519Signing
@@ -188,6 +185,9 @@ def open_zone(home: Path) -> Zone:
         partners=_partners(settings, keys),
         keys=keys,
         objections=DjangoObjections(),
+        letters=DjangoLetters(VaultRecordKeys(vault)),
+        signers=DjangoSigners(),
+        monitors=DjangoMonitors(),
     )
     keep_stops(journal_of(home, settings, STOPS), vault.commitment)
     finish_erasures(desk)
@@ -200,7 +200,7 @@ def _partners(settings: ZoneSettings, keys: KeyStore) -> Partners:
     return Partners(
         admissions=directory,
         directory=directory,
-        contracts=DjangoContracts(),
+        contracts=DjangoContracts(keys),
         signer=lambda: zone_key(keys),
         zone=f"puhui/{settings.city}/{settings.zone}",
         private_hosts=settings.private_webhooks,
@@ -211,7 +211,7 @@ def open_letters(home: Path) -> tuple[LetterRooms, Officers]:
     """The rooms of letters of a zone, and its officers' keys."""
     zone = open_zone(home)
     records, party = VaultRecordKeys(zone.desk.vault), relying_party(zone.settings)
-    rooms = letter_rooms(zone.desk, DjangoLetters(records), DjangoSigners(), records, zone.desk.keys, party)
+    rooms = letter_rooms(zone.desk, zone.desk.letters, zone.desk.signers, records, zone.desk.keys, party)
     return rooms, zone.officers
 
 
@@ -311,28 +311,6 @@ def default_packs(folders: Sequence[Path]) -> PackSet:
     """The given packs with those they need, or the shipped ones."""
     chosen = list(folders) or [shipped_packs() / name for name in SHIPPED]
     return load_packs(with_needs(chosen, [shipped_packs()]))
-
-
-def check_pack(folder: Path) -> PackSet:
-    """Check a pack with those it needs, taken from beside it or from the shipped ones."""
-    return check_one(folder, [folder.resolve().parent, shipped_packs()])
-
-
-def test_pack(folder: Path) -> list[TestOutcome]:
-    """Run a pack's own tests on the referee and on DuckDB."""
-    packs = check_pack(folder)
-    with tempfile.TemporaryDirectory(prefix="puhui-") as scratch:
-        return run_pack_tests(packs, DuckEngine(Path(scratch)), only=[folder.resolve().name])
-
-
-def diff_packs(old: Path, new: Path) -> list[Change]:
-    """What a pack's new version changes, against the one in the folder `old`."""
-    return compare_packs(old, new, shipped_packs())
-
-
-def new_pack_at(folder: Path) -> None:
-    """A new pack that passes the check, in a folder that does not exist yet."""
-    new_pack(folder.resolve().parent, folder.name)
 
 
 def propose_layout(zone: Zone, file: Path, resource: str) -> dict[str, Any]:

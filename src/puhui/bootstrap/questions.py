@@ -21,9 +21,11 @@ from puhui.adapters.directory_django import DjangoDirectory
 from puhui.adapters.home_opened import STOPS, epochs_of, journal_of
 from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
 from puhui.adapters.log_opened import Epoch as LogEpoch
-from puhui.adapters.log_opened import ZoneLog, open_log
+from puhui.adapters.log_opened import Sm2Keys, ZoneLog, open_log, sm2_signer
 from puhui.adapters.monitors_django import DjangoMonitors
 from puhui.adapters.objections_django import DjangoObjections
+from puhui.adapters.security_log import FOLDER as SECURITY
+from puhui.adapters.security_log import StrangerFiles, states_logged
 from puhui.adapters.settings_toml import Epoch, begin_epoch
 from puhui.adapters.stops_journal import read_stops
 from puhui.adapters.vault_sqlite import SqliteVault
@@ -45,7 +47,8 @@ from puhui.desk.backups import (
     restored,
 )
 from puhui.desk.editions import readable
-from puhui.desk.keys import ANSWERS, CHECKPOINTS, KeyPeriod, periods
+from puhui.desk.endings import end_the_ended
+from puhui.desk.keys import ANSWERS, CHECKPOINTS, CHECKPOINTS_SM2, KeyPeriod, periods, settle_sm2, signs_sm2
 from puhui.desk.letter_rooms import LetterRooms, VaultRecordKeys, letter_rooms
 from puhui.desk.offers import offers_of
 from puhui.desk.stops import replay_stops
@@ -53,6 +56,7 @@ from puhui.desk.trust import Ground, LogGround, LogPeriod, Period, trust_of
 from puhui.gateway.monitor_looks import LookRooms
 from puhui.gateway.monitoring import Monitoring
 from puhui.gateway.monitors import MonitorRooms
+from puhui.gateway.noise_kept import KeptNoise
 from puhui.gateway.prepared import Products
 from puhui.gateway.replay import ReplayRooms
 from puhui.gateway.rooms import Rooms
@@ -60,6 +64,8 @@ from puhui.gateway.terms import rules_of_packs, studies_of
 from puhui.gateway.trace import TraceRooms
 from puhui.lake.editions import edition_of
 from puhui.ledger.publish import Publisher, Publishing
+from puhui.ledger.security import SecurityReport, check_files
+from puhui.ledger.sequencer import Sequencer
 from puhui.ledger.store import EntryRow
 from puhui.model.delivery import Edition, EditionFile
 from puhui.model.figures import Snapshot
@@ -86,6 +92,7 @@ class Questions:
     files: Path
     letters: LetterRooms
     monitors: MonitorRooms
+    noise: KeptNoise
 
 
 class ThreadRecordKeys:
@@ -118,7 +125,15 @@ def vault_threads(zone: Zone) -> VaultThreads:
 def zone_log(zone: Zone, vaults: VaultThreads | None = None) -> ZoneLog:
     """The zone's log, for those who only read it or append to it now and then."""
     records, epochs = vaults or vault_threads(zone), epochs_of(zone.settings)
-    return open_log(zone.home / LOG, zone.desk.partners.zone, zone.desk.keys, records, epochs=epochs)
+    sm2 = _sm2_keys(zone)
+    return open_log(zone.home / LOG, zone.desk.partners.zone, zone.desk.keys, records, epochs=epochs, sm2=sm2)
+
+
+def _sm2_keys(zone: Zone) -> Sm2Keys:
+    """The log's keys of SM2: what ever signed, and what signs in this process."""
+    signs = zone.settings.sm2_checkpoints and signs_sm2(zone.desk)
+    now = zone.desk.keys.current(CHECKPOINTS_SM2) if signs else None
+    return Sm2Keys([one.key for one in periods(zone.desk, CHECKPOINTS_SM2)], now)
 
 
 @contextmanager
@@ -127,13 +142,16 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
     # letters and keys are read on the event loop: one row each, by primary key, quicker than a change of threads
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     keys, vaults = zone.desk.keys, vault_threads(zone)
+    settle_sm2(zone.desk, wanted=zone.settings.sm2_checkpoints)
     log = zone_log(zone, vaults)
     studies, records = studies_of(zone.packs), ThreadRecordKeys(vaults)
     refuse_behind(newest_cosigned(zone, log), log.store.tree().size)
-    directory, book, objections = DjangoDirectory(keys), DjangoContracts(), DjangoObjections()
+    end_the_ended(zone.desk)  # what a stop kept a build from
+    directory, book, objections = DjangoDirectory(keys), DjangoContracts(keys), DjangoObjections()
     with log.sequencer(now) as sequencer:
         witnesses, anchors = witness_files(zone).witnesses(), anchors_at(zone.settings.anchor)
         publisher = log.publisher(sequencer, now, witnesses=witnesses, anchors=anchors)
+        noise = _noise(zone, log, sequencer)
         rooms = Rooms(
             directory=directory,
             book=book,
@@ -150,6 +168,7 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
             signing=zone_key(keys),
             origin=log.tools.origin,
             now=now,
+            noise=noise,
             quorum=zone.settings.quorum,
         )
         letters = letters_asked_for(zone, vaults)
@@ -157,10 +176,23 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
         monitors = MonitorRooms(rooms, DjangoChanges(), DjangoMonitors(), records, private=private)
         looks = LookRooms(monitors, zone.desk.figures, HttpWebhooks(private=private))
         _look_for_nobody(vaults)
-        with ExitStack() as ends, Publishing(publisher), Monitoring(looks):
+        with ExitStack() as ends, Publishing(publisher), Monitoring(looks), noise:
             for end in (directory.close, book.close, objections.close_thread):
                 ends.callback(end)
-            yield Questions(rooms, log, publisher, zone.home / LOG, letters, monitors)
+            yield Questions(rooms, log, publisher, zone.home / LOG, letters, monitors, noise)
+
+
+def _noise(zone: Zone, log: ZoneLog, sequencer: Sequencer) -> KeptNoise:
+    """The security log of this process."""
+    files, settings = StrangerFiles(zone.home / SECURITY), zone.settings
+    cap, keep_days = settings.security_bytes, settings.security_days
+    return KeptNoise(files, sequencer, now, origin=log.tools.origin, cap=cap, keep_days=keep_days)
+
+
+def check_security(zone: Zone) -> SecurityReport:
+    """The files of the security log, held against what the ledger says of them."""
+    logged, files = states_logged(zone_log(zone).archive), StrangerFiles(zone.home / SECURITY)
+    return check_files(logged, files, today=now().date(), keep_days=zone.settings.security_days)
 
 
 def _look_for_nobody(vaults: VaultThreads) -> None:
@@ -283,9 +315,9 @@ def _log_ground(epoch: LogEpoch, following: LogEpoch | None, zone: Zone) -> LogG
     """A log with the versions of the log's key that were its own."""
     own = range(epoch.first_key, following.first_key if following else sys.maxsize)
     keys = [one for one in periods(zone.desk, CHECKPOINTS) if int(one.key.id.rpartition("/")[2]) in own]
-    return LogGround(
-        epoch.origin, [LogPeriod(NoteSigner(epoch.origin, _signing(one)).verifier, one.start, one.end) for one in keys]
-    )
+    signers = [(NoteSigner(epoch.origin, _signing(one)), one) for one in keys]
+    signers += [(sm2_signer(epoch.origin, one.key), one) for one in periods(zone.desk, CHECKPOINTS_SM2)]
+    return LogGround(epoch.origin, [LogPeriod(signer.verifier, one.start, one.end) for signer, one in signers])
 
 
 def _signing(one: KeyPeriod) -> Ed25519Signing:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 from puhui.city.settings import Days, Truth, Whole
 
+NEVER = np.datetime64("NaT", "D")
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -82,16 +84,16 @@ def first_days(days: Days) -> Days:
     return days.astype("datetime64[M]").astype("datetime64[D]")
 
 
-def later(days: Days, by: Whole) -> Days:
-    """Each day so many days later."""
-    found: Days = days + by.astype("timedelta64[D]")
+def later(days: Days, by: Whole | int) -> Days:
+    """Each day so many days later: a number for each, or one for all."""
+    found: Days = days + np.asarray(by).astype("timedelta64[D]")
     return found
 
 
 def until(days: Days, last: np.datetime64, where: Truth | None = None) -> Days:
     """The same days; none for what lies after `last` (it is not known yet), or where `where` is false."""
     known = days <= last if where is None else (days <= last) & where
-    found: Days = np.where(known, days, np.datetime64("NaT"))
+    found: Days = np.where(known, days, NEVER)
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from puhui.city import names, words
-from puhui.city.columns import pick
+from puhui.city.columns import NEVER, pick
 from puhui.city.identifiers import (
     citizen_numbers,
     credit_codes,
@@ -213,14 +213,14 @@ def _endings(settings: Settings, rng: np.random.Generator, established: Days, ki
     ends = old & (kind <= TRADER) & (rng.random(len(kind)) < 0.06)
     back = rng.integers(5, settings.months * 28, len(kind)).astype("timedelta64[D]")
     ended = np.maximum(as_of - back, established + np.timedelta64(400, "D"))
-    return np.where(ends, ended, np.datetime64("NaT")), rng.random(len(kind)) < 0.4
+    return np.where(ends, ended, NEVER), rng.random(len(kind)) < 0.4
 
 
 def _renamed_on(settings: Settings, rng: np.random.Generator, renamed: Truth, established: Days) -> Days:
     as_of = np.datetime64(settings.as_of)
     life = np.maximum((as_of - established).astype(np.int64), 4)
     on = as_of - (rng.random(len(renamed)) * np.minimum(life - 2, 1_500)).astype("timedelta64[D]")
-    return np.where(renamed, on, np.datetime64("NaT"))
+    return np.where(renamed, on, NEVER)
 
 
 def _sizes(rng: np.random.Generator, kind: Whole, trade: Whole) -> tuple[Real, Real, Truth]:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from puhui.city.columns import NEVER
 from puhui.city.delivery import Planted
 from puhui.city.figures.compute import FIGURES
 from puhui.city.lives import District
@@ -76,7 +77,7 @@ def subjects_of(district: District) -> pa.Table:
     firms, people = district.firms, district.people
     codes = firms.uscc.to_pylist()
     kinds = [kind_of_uscc(code).value for code in codes] + ["person"] * len(people)
-    months = np.append(district.month_ends, np.datetime64("NaT"))
+    months = np.append(district.month_ends, NEVER)
     arrays = [
         pa.array(np.arange(len(kinds)) + district.first),
         pa.array(kinds),
@@ -84,6 +85,6 @@ def subjects_of(district: District) -> pa.Table:
         pa.concat_arrays([firms.uscc, people.ric]),
         pa.concat_arrays([firms.name, people.name]),
         pa.concat_arrays([firms.old_name, pa.nulls(len(people), pa.string())]),
-        pa.array(np.append(months[firms.defaulted], np.full(len(people), np.datetime64("NaT"))), pa.date32()),
+        pa.array(np.append(months[firms.defaulted], np.full(len(people), NEVER)), pa.date32()),
     ]
     return pa.Table.from_arrays(arrays, schema=SUBJECTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,12 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from puhui.bootstrap import Zone, now, open_zone
-from puhui.cli.options import AsJson, Home, KeyFile, MaybeBy, Why
+from puhui.cli.acting import Acting
+from puhui.cli.options import AsJson, Home, spread
 from puhui.cli.output import out, print_json, print_proposal, print_table, refusals, say
 from puhui.contracts.contract import Signature, read_contract, sign_contract
-from puhui.desk.acts import propose_act
 from puhui.desk.agreements import SIGN, contract_rows, draft, end_contract
-from puhui.desk.officers import acting_officer
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import ContractRefused
 from puhui.wire.keys import read_private
@@ -35,31 +35,55 @@ Document = Annotated[Path | None, typer.Option("--document", help="合同原文 
 FREE = '{"kind": "free"}'
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a command says of a contract that is to be drawn up."""
+
+    products: Products = None
+    purposes: Purposes = None
+    quotas: Quotas = None
+    plan: Plan = FREE
+    end_users: EndUsers = None
+    items: Items = None
+    holder: Holder = ""
+    begin: Day = None
+    until: Day = None
+
+    def given(self, institution: str) -> dict[str, Any]:
+        """The terms as a draft takes them. Without dates: for a year from now."""
+        first = (self.begin.replace(tzinfo=UTC) if self.begin else now()).replace(microsecond=0)
+        limits = dict(_quota(one) for one in self.quotas or ())
+        purposes = list(self.purposes or ())
+        return {
+            "institution": institution,
+            "products": [{"product": one, "purposes": purposes, "quotas": limits} for one in self.products or ()],
+            "plan": _plan(self.plan),
+            "end_users": list(self.end_users or ()),
+            "items": list(self.items or ()),
+            "holder": self.holder,
+            "valid_from": first,
+            "valid_until": self.until.replace(tzinfo=UTC) if self.until else first + timedelta(days=365),
+        }
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(contract_app, name="contract")
 
 
 @contract_app.command("draft")
+@spread
 def draft_only(
     home: Home,
+    *,
     institution: Institution,
     target: Annotated[Path, typer.Option("--out", help="合同原文写到 · where the document goes")],
-    products: Products = None,
-    purposes: Purposes = None,
-    quotas: Quotas = None,
-    plan: Plan = FREE,
-    end_users: EndUsers = None,
-    items: Items = None,
-    holder: Holder = "",
-    begin: Day = None,
-    until: Day = None,
+    terms: Terms,
     as_json: AsJson = False,
 ) -> None:
     """起草合同，供机构签署 · Draw a contract up for the institution to sign."""
     with refusals(as_json):
         zone = open_zone(home)
-        given = _given(institution, products, purposes, quotas, plan, end_users, items, holder, begin, until)
-        contract = draft(zone.desk, given)
+        contract = draft(zone.desk, terms.given(institution))
         target.write_bytes(contract.document)
     answer = {"contract": contract.id, "document": str(target)}
     print_json(answer) if as_json else out.print(say(f"已起草 {contract.id}", f"{contract.id} is drawn up"))
@@ -83,26 +107,18 @@ def sign(
 
 
 @contract_app.command("propose")
+@spread
 def propose(
     home: Home,
+    *,
     document: Document = None,
     signature: Annotated[Path | None, typer.Option("--signature", help="机构的签名 · its signature")] = None,
     institution: Institution = "",
-    products: Products = None,
-    purposes: Purposes = None,
-    quotas: Quotas = None,
-    plan: Plan = FREE,
-    end_users: EndUsers = None,
-    items: Items = None,
-    holder: Holder = "",
-    begin: Day = None,
-    until: Day = None,
+    terms: Terms,
     signing_key: Annotated[
         Path | None, typer.Option("--signing-key", help="机构私钥，当场签署 · its private key, to sign here and now")
     ] = None,
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """提议合同：给出原文和机构签名，或当场起草签署 · Propose a contract: document and signature, or made here."""
@@ -111,29 +127,26 @@ def propose(
         if document is not None:
             text, signed = _read(document).decode("utf-8", "replace"), _read(signature).decode("utf-8", "replace")
         else:
-            given = _given(institution, products, purposes, quotas, plan, end_users, items, holder, begin, until)
-            made = draft(zone.desk, given)
+            made = draft(zone.desk, terms.given(institution))
             text = made.document.decode()
             signed = json.dumps(_signed_here(zone, made.document, institution, signing_key).as_dict())
-        officer = acting_officer(by, key_file, zone.officers)
         arguments = {"document": text, "signature": signed}
-        proposal = propose_act(zone.desk, SIGN, arguments, by=officer, reason=reason or "contract with an institution")
+        proposal = acting.proposes(zone, SIGN, arguments, "contract with an institution")
     print_proposal(proposal, as_json)
 
 
 @contract_app.command("end")
+@spread
 def end(
     home: Home,
     contract: Annotated[str, typer.Argument(help="合同编号 · id of the contract")],
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """立即终止合同 · End a contract at once."""
     with refusals(as_json):
         zone = open_zone(home)
-        answer = end_contract(zone.desk, contract, by=acting_officer(by, key_file, zone.officers), reason=reason)
+        answer = end_contract(zone.desk, contract, by=acting.officer(zone), reason=acting.reason)
     print_json(answer) if as_json else out.print(say(f"{contract} 已终止", f"{contract} has ended"))
 
 
@@ -151,33 +164,6 @@ def list_all(
     heads = ["id", say("机构", "institution"), say("状态", "state"), say("截止", "until"), say("产品", "products")]
     shown = [[r["id"], r["institution"], r["state"], f"{r['valid_until']:%Y-%m-%d}", len(r["products"])] for r in rows]
     print_table(say("合同", "Contracts"), heads, shown)
-
-
-def _given(
-    institution: str,
-    products: list[str] | None,
-    purposes: list[str] | None,
-    quotas: list[str] | None,
-    plan: str,
-    end_users: list[str] | None,
-    items: list[str] | None,
-    holder: str,
-    begin: datetime | None,
-    until: datetime | None,
-) -> dict[str, Any]:
-    first = (begin.replace(tzinfo=UTC) if begin else now()).replace(microsecond=0)
-    limits = dict(_quota(one) for one in quotas or ())
-    granted = [{"product": name, "purposes": list(purposes or ()), "quotas": limits} for name in products or ()]
-    return {
-        "institution": institution,
-        "products": granted,
-        "plan": _plan(plan),
-        "end_users": list(end_users or ()),
-        "items": list(items or ()),
-        "holder": holder,
-        "valid_from": first,
-        "valid_until": until.replace(tzinfo=UTC) if until else first + timedelta(days=365),
-    }
 
 
 def _quota(text: str) -> tuple[str, int]:

@@ -83,10 +83,18 @@ def _show(delivered: Delivered, seconds: float) -> None:
     for looked in delivered.looks:
         print_figures(delivered.zone, looked)
     totals = _as_dict(delivered, seconds)
-    heads = [say("包", "parcels"), say("行", "lines"), say("接收", "accepted"), say("搁置", "set aside")]
-    heads += [say("重复", "duplicates"), say("主体", "subjects"), say("指标", "indicators"), say("秒", "seconds")]
-    keys = ("parcels", "lines", "accepted", "set_aside", "duplicates", "subjects", "indicators", "data_seconds")
-    print_table(say("数据全程", "The whole way of the data"), heads, [[totals[key] for key in keys]])
+    named = {
+        "parcels": say("包", "parcels"),
+        "lines": say("行", "lines"),
+        "accepted": say("接收", "accepted"),
+        "set_aside": say("搁置", "set aside"),
+        "duplicates": say("重复", "duplicates"),
+        "subjects": say("主体", "subjects"),
+        "indicators": say("指标", "indicators"),
+        "data_seconds": say("秒", "seconds"),
+    }
+    rows = [[name, f"{totals[key]:,}"] for key, name in named.items()]
+    print_table(say("数据全程", "The whole way of the data"), [say("项", "what"), say("数", "number")], rows)
 
 
 def _show_next(delivered: Delivered, asked: Asked, folder: Path) -> None:

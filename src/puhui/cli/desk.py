@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from puhui.bootstrap import add_officer, open_zone
-from puhui.cli.options import AsJson, By, Home, Key, MaybeBy, Reason
+from puhui.cli.acting import About
+from puhui.cli.options import AsJson, By, Home, Key, MaybeBy, Reason, spread
 from puhui.cli.output import out, print_answer, print_json, print_proposal, print_table, refusals, say
 from puhui.desk.acts import ERASE, LIFT, ROLL_BACK, approve_act, open_acts, propose_act
 from puhui.desk.editions import release
@@ -21,9 +22,6 @@ from puhui.intake.resolving import list_cases, settle_case
 
 Resource = Annotated[str, typer.Argument(help="资源 · resource")]
 Number = Annotated[int, typer.Argument(help="版 · edition")]
-Token = Annotated[str, typer.Option("--token", help="主体令牌 · token")]
-Uscc = Annotated[str, typer.Option("--uscc", help="信用代码；- 从标准输入读 · credit code; - reads stdin")]
-Ric = Annotated[str, typer.Option("--ric", help="公民身份号码；- 从标准输入读 · citizen number; - reads stdin")]
 resolve_app = typer.Typer(help="待定名称 · names that a steward must place", no_args_is_help=True)
 subject_app = typer.Typer(help="主体 · subjects", no_args_is_help=True)
 edition_app = typer.Typer(help="版本 · editions", no_args_is_help=True)
@@ -79,18 +77,17 @@ def resolve_decide(
 
 
 @subject_app.command("erase")
+@spread
 def subject_erase(
     home: Home,
     by: By,
     reason: Reason,
-    token: Token = "",
-    uscc: Uscc = "",
-    ric: Ric = "",
+    about: About,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """提议删除一个主体；须另一人批准 · Propose to erase a subject; another officer approves."""
-    chosen = asked(token, uscc, ric)
+    chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
@@ -98,30 +95,20 @@ def subject_erase(
     print_proposal(proposal, as_json)
 
 
-def asked(token: str, uscc: str, ric: str) -> dict[str, str]:
-    """What a command was given of a subject; `-` is read from standard input."""
-    given = {"uscc": _given(uscc), "ric": _given(ric), "token": token}
-    return {kind: value for kind, value in given.items() if value}
-
-
-def _given(value: str) -> str:
-    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value
-
-
 @subject_app.command("hold")
+@spread
 def subject_hold(
     home: Home,
     by: By,
     article: Annotated[str, typer.Option("--article", help="依据 · the article that asks for it")],
+    *,
     until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="最后一日 · last day")] = None,
-    token: Token = "",
-    uscc: Uscc = "",
-    ric: Ric = "",
+    about: About,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """依法保留一个主体的记录，期间不得删除 · Keep a subject's records by law; no erasure meanwhile."""
-    chosen = asked(token, uscc, ric)
+    chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)
@@ -131,19 +118,18 @@ def subject_hold(
 
 
 @subject_app.command("lift-hold")
+@spread
 def subject_lift_hold(
     home: Home,
     reason: Reason,
     article: Annotated[str, typer.Option("--article", help="登记时的依据 · the article it was laid by")],
-    token: Token = "",
-    uscc: Uscc = "",
-    ric: Ric = "",
+    about: About,
     by: MaybeBy = "",
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """提议解除依法保留；须另一人批准 · Propose to lift a hold; another officer approves."""
-    chosen = {**asked(token, uscc, ric), "article": article}
+    chosen = {**about.given(), "article": article}
     with refusals(as_json):
         zone = open_zone(home)
         officer = acting_officer(by, key, zone.officers)

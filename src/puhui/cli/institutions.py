@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from puhui.bootstrap import now, open_zone
-from puhui.cli.options import AsJson, Home, KeyFile, MaybeBy, Why
+from puhui.cli.acting import Acting
+from puhui.cli.options import AsJson, Home, spread
 from puhui.cli.output import language, out, print_json, print_proposal, print_table, refusals, say
-from puhui.desk.acts import propose_act
 from puhui.desk.admissions import ADD_KEY, ADMIT, CHANGE, END, RESUME, institution_rows, revoke_key, suspend
-from puhui.desk.officers import acting_officer
 from puhui.institutions.admission import NewKey
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import AdmissionRefused, KeyRefused
@@ -37,94 +37,98 @@ Webhooks = Annotated[list[str] | None, typer.Option("--webhook", help="通知地
 Days = Annotated[int, typer.Option("--days", help="密钥有效天数 · days that the key is valid")]
 
 
+@dataclass(frozen=True)
+class Stated:
+    """What a command says of an institution."""
+
+    zh: Zh = ""
+    en: En = ""
+    uscc: Uscc = ""
+    scopes: Scopes = None
+    networks: Networks = None
+    licences: Licences = None
+    rate: Rate = None
+    webhooks: Webhooks = None
+
+    def given(self) -> dict[str, Any]:
+        """What was given; what was not stays as it is. One empty text empties a list."""
+        zh, en = self.zh or self.en, self.en or self.zh
+        lists = {"scopes": self.scopes, "networks": self.networks, "webhooks": self.webhooks}
+        given = {key: [one for one in value if one] for key, value in lists.items() if value is not None}
+        named = {"name": {"zh": zh, "en": en}} if zh else {}
+        plain = {key: value for key, value in (("uscc", self.uscc), ("rate", self.rate)) if value}
+        held = {} if self.licences is None else {"licences": [_licence(text) for text in self.licences if text]}
+        return {**named, **given, **plain, **held}
+
+
 def register(app: typer.Typer) -> None:
     institution_app.add_typer(key_app, name="key")
     app.add_typer(institution_app, name="institution")
 
 
 @institution_app.command("propose")
+@spread
 def propose(
     home: Home,
+    *,
     name: Annotated[str, typer.Option("--name", help="机构编号，如 bank-a · id, as bank-a")],
     keys: Annotated[
         list[Path] | None, typer.Option("--key", help="机构公钥文件 · the institution's public key")
     ] = None,
-    zh: Zh = "",
-    en: En = "",
     kind: Kind = "bank",
-    uscc: Uscc = "",
-    scopes: Scopes = None,
-    networks: Networks = None,
-    licences: Licences = None,
-    rate: Rate = None,
-    webhooks: Webhooks = None,
+    stated: Stated,
     days: Days = 730,
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """提议准入一个机构；须安全岗的另一人批准 · Propose to admit an institution; another officer approves."""
     with refusals(as_json):
-        stated = {**_stated(zh, en, uscc, scopes, networks, licences, rate, webhooks), "id": name, "kind": kind}
-        stated.setdefault("name", {"zh": name, "en": name})
-        stated["keys"] = [_new_key(file, days).as_dict() for file in keys or ()]
-        proposal = _propose(home, ADMIT, stated, by, key_file, reason or f"admission of {name}")
+        given = {"name": {"zh": name, "en": name}, **stated.given(), "id": name, "kind": kind}
+        given["keys"] = [_new_key(file, days).as_dict() for file in keys or ()]
+        proposal = acting.proposes(open_zone(home), ADMIT, given, f"admission of {name}")
     print_proposal(proposal, as_json)
 
 
 @institution_app.command("change")
+@spread
 def change(
     home: Home,
     name: Named,
-    zh: Zh = "",
-    en: En = "",
-    uscc: Uscc = "",
-    scopes: Scopes = None,
-    networks: Networks = None,
-    licences: Licences = None,
-    rate: Rate = None,
-    webhooks: Webhooks = None,
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    stated: Stated,
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """提议变更一个机构 · Propose to change what is known of an institution."""
     with refusals(as_json):
-        stated = {**_stated(zh, en, uscc, scopes, networks, licences, rate, webhooks), "id": name}
-        proposal = _propose(home, CHANGE, stated, by, key_file, reason)
+        proposal = acting.proposes(open_zone(home), CHANGE, {**stated.given(), "id": name})
     print_proposal(proposal, as_json)
 
 
 @institution_app.command("resume")
-def resume(
-    home: Home, name: Named, by: MaybeBy = "", key_file: KeyFile = None, reason: Why = "", as_json: AsJson = False
-) -> None:
+@spread
+def resume(home: Home, name: Named, acting: Acting, as_json: AsJson = False) -> None:
     """提议恢复已暂停的机构 · Propose to let a suspended institution in again."""
     with refusals(as_json):
-        proposal = _propose(home, RESUME, {"id": name}, by, key_file, reason)
+        proposal = acting.proposes(open_zone(home), RESUME, {"id": name})
     print_proposal(proposal, as_json)
 
 
 @institution_app.command("end")
-def end(
-    home: Home, name: Named, by: MaybeBy = "", key_file: KeyFile = None, reason: Why = "", as_json: AsJson = False
-) -> None:
+@spread
+def end(home: Home, name: Named, acting: Acting, as_json: AsJson = False) -> None:
     """提议终止一个机构 · Propose to end an institution for good."""
     with refusals(as_json):
-        proposal = _propose(home, END, {"id": name}, by, key_file, reason)
+        proposal = acting.proposes(open_zone(home), END, {"id": name})
     print_proposal(proposal, as_json)
 
 
 @institution_app.command("suspend")
-def suspend_now(
-    home: Home, name: Named, by: MaybeBy = "", key_file: KeyFile = None, reason: Why = "", as_json: AsJson = False
-) -> None:
+@spread
+def suspend_now(home: Home, name: Named, acting: Acting, as_json: AsJson = False) -> None:
     """立即暂停一个机构 · Stop an institution at once."""
     with refusals(as_json):
         zone = open_zone(home)
-        answer = suspend(zone.desk, name, by=acting_officer(by, key_file, zone.officers), reason=reason)
+        answer = suspend(zone.desk, name, by=acting.officer(zone), reason=acting.reason)
     print_json(answer) if as_json else out.print(say(f"{name} 已暂停", f"{name} is suspended"))
 
 
@@ -142,65 +146,40 @@ def list_all(home: Home, as_json: AsJson = False) -> None:
 
 
 @key_app.command("add")
+@spread
 def key_add(
     home: Home,
     name: Named,
+    *,
     public: Annotated[Path, typer.Option("--key", help="新公钥文件 · the new public key")],
     days: Days = 730,
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """提议增加机构密钥；旧密钥继续有效，以便轮换 · Propose another key; earlier ones stay valid meanwhile."""
     with refusals(as_json):
         given = {"id": name, "key": _new_key(public, days).as_dict()}
-        proposal = _propose(home, ADD_KEY, given, by, key_file, reason or f"another key of {name}")
+        proposal = acting.proposes(open_zone(home), ADD_KEY, given, f"another key of {name}")
     print_proposal(proposal, as_json)
 
 
 @key_app.command("revoke")
+@spread
 def key_revoke(
     home: Home,
     key_id: Annotated[str, typer.Argument(help="密钥编号，如 bank-a/1 · id of the key")],
-    by: MaybeBy = "",
-    key_file: KeyFile = None,
-    reason: Why = "",
+    acting: Acting,
     as_json: AsJson = False,
 ) -> None:
     """立即吊销一个密钥 · Revoke a key at once."""
     with refusals(as_json):
         zone = open_zone(home)
-        answer = revoke_key(zone.desk, key_id, by=acting_officer(by, key_file, zone.officers), reason=reason)
+        answer = revoke_key(zone.desk, key_id, by=acting.officer(zone), reason=acting.reason)
     print_json(answer) if as_json else out.print(say(f"{key_id} 已吊销", f"{key_id} is revoked"))
 
 
 def _valid(keys: list[dict[str, Any]]) -> list[str]:
     return [str(key["id"]) for key in keys if not key["revoked_at"]]
-
-
-def _propose(home: Path, act: str, given: dict[str, Any], by: str, key_file: Path | None, reason: str) -> int:
-    zone = open_zone(home)
-    return propose_act(zone.desk, act, given, by=acting_officer(by, key_file, zone.officers), reason=reason)
-
-
-def _stated(
-    zh: str,
-    en: str,
-    uscc: str,
-    scopes: list[str] | None,
-    networks: list[str] | None,
-    licences: list[str] | None,
-    rate: int | None,
-    webhooks: list[str] | None,
-) -> dict[str, Any]:
-    """What was given; what was not stays as it is. One empty text empties a list."""
-    named = {"name": {"zh": zh or en, "en": en or zh}} if zh or en else {}
-    lists = {"scopes": scopes, "networks": networks, "webhooks": webhooks}
-    given = {key: [one for one in value if one] for key, value in lists.items() if value is not None}
-    plain = {key: value for key, value in (("uscc", uscc), ("rate", rate)) if value}
-    held = {"licences": [_licence(text) for text in licences if text]} if licences is not None else {}
-    return {**named, **given, **plain, **held}
 
 
 def _licence(text: str) -> dict[str, str]:

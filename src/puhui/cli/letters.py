@@ -1,18 +1,35 @@
-"""Commands of letters: enrol who may sign; propose, sign, pause, resume, revoke, show."""
+"""Commands of letters: propose, sign, pause, resume, revoke, show, end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import typer
 
-from puhui.bootstrap import open_letters
+from puhui.bootstrap import open_letters, open_zone
+from puhui.cli.letter_options import (
+    Days,
+    Institution,
+    Keep,
+    KeyFile,
+    Months,
+    Officer,
+    OfficerKey,
+    Per,
+    Ric,
+    Uscc,
+    evidence_of,
+    identifier_in,
+)
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, print_table, refusals, say
 from puhui.consent.drafting import Choices
 from puhui.consent.letter import Terms
+from puhui.desk.endings import end_the_ended
+from puhui.desk.letter_checks import check_letters
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.desk.letter_states import (
     Word,
@@ -35,98 +52,28 @@ from puhui.desk.letters import (
     stored_letter,
 )
 from puhui.desk.officers import acting_officer
-from puhui.desk.signers import Request, enrol_key, enrol_statement, revoke_signer
 from puhui.model.refusal import Said
-from puhui.model.refusals import UnknownName
+from puhui.model.refusals import Broken, UnknownName
 from puhui.model.subject import Identifier
 from puhui.wire.keys import Signing, read_private
 from puhui.wire.letters import (
     ACT,
-    ENROL,
     LETTER,
-    KeyEvidence,
     Mode,
-    Proof,
     Window,
-    digest_of,
-    message_of,
     signer_id,
-    text_of,
 )
 
-signer_app = typer.Typer(help="签署人 · who may sign for a subject", no_args_is_help=True)
 letter_app = typer.Typer(help="授权书 · letters of authorisation", no_args_is_help=True)
 
-Uscc = Annotated[str, typer.Option("--uscc", help="统一社会信用代码；- 从标准输入读 · - reads stdin")]
-Ric = Annotated[str, typer.Option("--ric", help="身份证号；- 从标准输入读 · - reads stdin")]
-KeyFile = Annotated[Path, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
-Officer = Annotated[str, typer.Option("--by", help="经办人 · the officer who acts")]
-OfficerKey = Annotated[Path | None, typer.Option("--key-file", help="经办人私钥文件 · the officer's key file")]
 LetterId = Annotated[str, typer.Argument(help="授权书编号 · the letter's id")]
-Institution = Annotated[str, typer.Option("--institution", help="机构 · the institution")]
 WordingName = Annotated[str, typer.Option("--wording", help="数据包中的授权书 · the pack's letter")]
 EndUser = Annotated[str, typer.Option("--end-user", help="最终用户 · for whom an intermediary asks")]
-Months = Annotated[int, typer.Option("--months", help="数据范围（月） · how far back data may go")]
 Cap = Annotated[int, typer.Option("--cap", help="每周期次数；0 表示一次性 · uses per window; 0: once")]
-Per = Annotated[str, typer.Option("--per", help="周期 letter|month|year · window")]
-Days = Annotated[int, typer.Option("--days", help="有效天数 · days in force")]
-Keep = Annotated[int, typer.Option("--keep-days", help="结果保存天数 · days an answer may be kept")]
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(signer_app, name="signer")
     app.add_typer(letter_app, name="letter")
-
-
-@signer_app.command("enrol")
-def signer_enrol(
-    home: Home,
-    key: KeyFile,
-    by: Officer,
-    reference: Annotated[str, typer.Option("--reference", help="实名核验编号 · reference of the real-name proof")],
-    proof: Annotated[str, typer.Option("--proof", help="eid | licence | attended")] = "attended",
-    uscc: Uscc = "",
-    ric: Ric = "",
-    person: Annotated[str, typer.Option("--person", help="签署人身份证号；- 标准输入 · the signing person's ric")] = "",
-    capacity: Annotated[str, typer.Option("--capacity", help="self | representative | guardian")] = "",
-    by_key: OfficerKey = None,
-    second: Annotated[str, typer.Option("--second", help="第二位经办人（当面核验） · the second officer")] = "",
-    second_key: Annotated[Path | None, typer.Option("--second-key-file", help="其私钥文件 · the own key file")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """实名核验后登记一把签署密钥 · Enrol a key that signs for a subject, after a real-name proof."""
-    with refusals(as_json):
-        rooms, officers = open_letters(home)
-        names = [acting_officer(by, by_key, officers)]
-        if second:
-            names.append(acting_officer(second, second_key, officers))
-        subject, holder = _identifier(uscc, ric), Identifier("ric", _given(person)) if person else None
-        chosen = capacity or ("representative" if subject.kind == "uscc" and holder else "self")
-        request = Request(subject, cast(Any, chosen), Proof(kind=cast(Any, proof), reference=reference), holder)
-        signing = read_private(key, "signer")
-        public = signing.verifying()
-        statement = enrol_statement(rooms, subject, public.algorithm, public.public)
-        signer = enrol_key(rooms, request, _evidence(signing, ENROL, statement), by=names)
-    answer = {"signer": signer.id, "capacity": signer.capacity, "algorithm": signer.algorithm}
-    print_json(answer) if as_json else out.print(
-        say(f"已登记 {signer.id}", f"{signer.id} is enrolled"), highlight=False
-    )
-
-
-@signer_app.command("revoke")
-def signer_revoke(
-    home: Home,
-    signer: Annotated[str, typer.Argument(help="签署人编号 · the signer's id")],
-    by: Officer,
-    reason: Annotated[str, typer.Option("--reason", help="事由 · the reason")],
-    by_key: OfficerKey = None,
-    as_json: AsJson = False,
-) -> None:
-    """注销签署密钥；代理人签署的授权书随之终止 · Revoke a signer; the letters of an agent end with it."""
-    with refusals(as_json):
-        rooms, officers = open_letters(home)
-        gone = revoke_signer(rooms, signer, by=acting_officer(by, by_key, officers), reason=reason)
-    print_json({"signer": gone.id, "state": gone.state}) if as_json else out.print(say("已注销", "revoked"))
 
 
 @letter_app.command("propose")
@@ -151,7 +98,7 @@ def letter_propose(
         rooms, officers = open_letters(home)
         officer = acting_officer(by, by_key, officers)
         terms = _terms(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
-        proposed = propose_letter(rooms, terms, _identifier(uscc, ric), by=officer)
+        proposed = propose_letter(rooms, terms, identifier_in(uscc, ric), by=officer)
     answer = {"letter": proposed.id, "state": proposed.state.value, "code": proposed.code}
     print_json(answer) if as_json else out.print(
         say(f"已提出 {proposed.id}，代码 {proposed.code}", f"{proposed.id} is proposed, code {proposed.code}")
@@ -183,7 +130,7 @@ def letter_sign(
     """签署授权书：自行发起，或对待签的一份 · Sign a letter, by the subject's own start or one proposed."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        signing, grantor = read_private(key, "signer"), _identifier(uscc, ric)
+        signing, grantor = read_private(key, "signer"), identifier_in(uscc, ric)
         if proposal or code:
             letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
         else:
@@ -194,7 +141,7 @@ def letter_sign(
         if show:
             out.print(draft.text, markup=False, highlight=False)
             return
-        letter = sign_letter(rooms, draft.document, _evidence(signing, LETTER, draft.document))
+        letter = sign_letter(rooms, draft.document, evidence_of(signing, LETTER, draft.document))
     print_json(letter_facts(letter)) if as_json else out.print(
         say(f"已签署 {letter.id}", f"{letter.id} is signed and in force"), highlight=False
     )
@@ -230,8 +177,8 @@ def letter_decline(
     """拒绝一份待签的授权书；机构看不到 · Say no to a proposal; the institution does not see it."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        evidence = _evidence(read_private(key, "signer"), ACT, act_document(rooms, letter, "declined"))
-        decline_letter(rooms, letter, _identifier(uscc, ric), evidence)
+        evidence = evidence_of(read_private(key, "signer"), ACT, act_document(rooms, letter, "declined"))
+        decline_letter(rooms, letter, identifier_in(uscc, ric), evidence)
     print_json({"letter": letter}) if as_json else out.print(say("已拒绝", "declined"))
 
 
@@ -256,7 +203,7 @@ def letter_revoke(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = 
 def _change(home: Path, letter_id: str, word: Word, key: Path, as_json: bool) -> None:
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        evidence = _evidence(read_private(key, "signer"), ACT, act_document(rooms, letter_id, word))
+        evidence = evidence_of(read_private(key, "signer"), ACT, act_document(rooms, letter_id, word))
         letter = change_letter(rooms, letter_id, word, evidence)
     facts = {"letter": letter.id, "state": letter.state.value, "version": letter.version}
     print_json(facts) if as_json else out.print(f"{letter.id} {letter.state}", highlight=False)
@@ -289,7 +236,7 @@ def letter_show(
 def letter_end(
     home: Home,
     by: Officer,
-    reason: Annotated[str, typer.Option("--reason", help="death | deregistered | minor | by-law")],
+    reason: Annotated[str, typer.Option("--reason", help="death | deregistered | licence-revoked | minor | by-law")],
     uscc: Uscc = "",
     ric: Ric = "",
     by_key: OfficerKey = None,
@@ -299,7 +246,7 @@ def letter_end(
     with refusals(as_json):
         rooms, officers = open_letters(home)
         officer = acting_officer(by, by_key, officers)
-        ended = [letter.id for letter in end_letters(rooms, _identifier(uscc, ric), reason=reason, by=officer)]
+        ended = [letter.id for letter in end_letters(rooms, identifier_in(uscc, ric), reason=reason, by=officer)]
     print_json({"ended": ended}) if as_json else out.print(say(f"{len(ended)} 份", f"{len(ended)} letters"))
 
 
@@ -310,6 +257,33 @@ def letter_expire(home: Home, as_json: AsJson = False) -> None:
         rooms, _ = open_letters(home)
         gone = [letter.id for letter in expire_letters(rooms)]
     print_json({"expired": gone}) if as_json else out.print(say(f"{len(gone)} 份", f"{len(gone)} letters"))
+
+
+@letter_app.command("sweep")
+def letter_sweep(home: Home, as_json: AsJson = False) -> None:
+    """终止登记信息显示已死亡、注销、吊销者的授权书 · End the letters of those who are no more, by the register."""
+    with refusals(as_json):
+        gone = end_the_ended(open_zone(home).desk)
+    if as_json:
+        print_json({"ended": [asdict(one) for one in gone]})
+    else:
+        out.print(say(f"{len(gone)} 个主体", f"{len(gone)} subjects"))
+
+
+@letter_app.command("check")
+def letter_check(home: Home, as_json: AsJson = False) -> None:
+    """核对全部已签授权书的原文、凭证和状态行 · Hold every letter against what was signed; exit 6: one is not."""
+    with refusals(as_json):
+        rooms, _ = open_letters(home)
+        report = check_letters(rooms)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        words = say(f"{report.letters} 份，问题 {len(report.findings)} 处", f"{report.letters} letters")
+        out.print(words, highlight=False)
+        for finding in report.findings:
+            out.print(f"  {finding.letter}: {finding.part}", markup=False, highlight=False)
+    raise typer.Exit(Broken.exit_code if report.findings else 0)
 
 
 def _terms(
@@ -342,19 +316,3 @@ def _terms(
         retention_days=keep_days,
         life_days=days,
     )
-
-
-def _evidence(signing: Signing, domain: str, document: bytes) -> KeyEvidence:
-    """A key's signature over a document, as evidence."""
-    public = signing.verifying()
-    signature = signing.sign(message_of(domain, digest_of(document)))
-    return KeyEvidence(v=1, algorithm=public.algorithm, public=text_of(public.public), signature=text_of(signature))
-
-
-def _identifier(uscc: str, ric: str) -> Identifier:
-    """The one identifier that was given; `-` reads it from standard input."""
-    return Identifier("uscc", _given(uscc)) if uscc else Identifier("ric", _given(ric))
-
-
-def _given(value: str) -> str:
-    return typer.get_text_stream("stdin").readline().strip() if value == "-" else value

@@ -7,6 +7,7 @@ import typer
 from puhui import __version__
 from puhui.cli import (
     backups,
+    bases,
     city,
     contracts,
     delivery,
@@ -19,7 +20,10 @@ from puhui.cli import (
     objections,
     packs,
     proofs,
+    security,
+    signers,
     snapshots,
+    tables,
     verify,
 )
 
@@ -47,16 +51,20 @@ def _main(
 
 delivery.register(app)
 snapshots.register(app)
+tables.register(app)
 desk.register(app)
 institutions.register(app)
 keys.register(app)
 contracts.register(app)
+signers.register(app)
 letters.register(app)
+bases.register(app)
 objections.register(app)
 ledger.register(app)
 packs.register(app)
 verify.register(app)
 proofs.register(app)
+security.register(app)
 backups.register(app)
 city.register(app)
 demo.register(app)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from puhui.bootstrap import open_zone
-from puhui.cli.desk import Ric, Token, Uscc, asked
-from puhui.cli.options import AsJson, By, Home, Key, Reason
+from puhui.cli.acting import About
+from puhui.cli.options import AsJson, By, Home, Key, Reason, spread
 from puhui.cli.output import out, print_json, print_proposal, print_table, refusals, say
 from puhui.desk.acts import propose_act
 from puhui.desk.objections import (
@@ -33,18 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 @objection_app.command("open")
-def objection_open(
-    home: Home,
-    item: Item,
-    by: By,
-    token: Token = "",
-    uscc: Uscc = "",
-    ric: Ric = "",
-    key: Key = None,
-    as_json: AsJson = False,
-) -> None:
+@spread
+def objection_open(home: Home, item: Item, by: By, about: About, key: Key = None, as_json: AsJson = False) -> None:
     """登记主体对一个目录项的异议；此后的答复带 objected 标记 · Record that a subject disputes an item."""
-    chosen = asked(token, uscc, ric)
+    chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
         officer = identify_officer(by, key, zone.officers)

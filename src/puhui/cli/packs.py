@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from puhui.bootstrap import check_pack, default_packs, diff_packs, new_pack_at, open_zone, test_pack
+from puhui.bootstrap import default_packs, open_zone
+from puhui.bootstrap.packs import check_pack, diff_packs, new_pack_at, test_pack
 from puhui.cli.options import AsJson, Home, Key, MaybeBy, Reason
 from puhui.cli.output import language, out, print_json, print_proposal, print_table, refusals, say
 from puhui.desk.acts import ACTIVATE, propose_act

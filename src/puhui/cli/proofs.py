@@ -19,6 +19,7 @@ from puhui.desk.officers import acting_officer, identify_officer
 from puhui.gateway.replay import EQUAL, replay
 from puhui.gateway.trace import Use, trace
 from puhui.wire.answers import read_answer, read_answer_file
+from puhui.wire.keys import ED25519
 from puhui.wire.trust import write_trust
 
 trust_app = typer.Typer(help="信任文件与见证方 · the trust file, and witnesses", no_args_is_help=True)
@@ -42,8 +43,10 @@ def export(
     draft = target.with_name(f".{target.name}")
     draft.write_bytes(raw)
     os.replace(draft, target)
+    present = trust.zones[0]
     told = {
-        "file": str(target), "origin": trust.zones[0].origin, "log_keys": [key.vkey for key in trust.zones[0].log_keys],
+        "file": str(target), "origin": present.origin,
+        "log_keys": [key.vkey for key in present.log_keys_of(ED25519)],  # which a witness is told
         "institutions": len(trust.institutions), "witnesses": len(trust.witnesses), "quorum": trust.quorum,
     }  # fmt: skip
     print_json(told) if as_json else out.print(say(f"已写入 {target}", f"Written to {target}"))

@@ -89,6 +89,12 @@ class LetterBook(Letters, Protocol):
 
     def of_signer(self, signer: str) -> Sequence[Letter]: ...
 
+    def signed_after(self, letter_id: str, limit: int) -> Sequence[Stored]:
+        """Letters that were signed, whatever became of them, in the order of their ids."""
+
+    def subjects(self) -> Sequence[str]:
+        """Whose letters are in force or paused, each once."""
+
     def due(self, now: datetime) -> Sequence[Letter]:
         """Letters and proposals whose end has come and whose state does not say so."""
 

@@ -6,12 +6,16 @@ zone's own origin, and with a sign count that grew where the authenticator count
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import bytes_to_base64url
+from webauthn import generate_registration_options, verify_authentication_response, verify_registration_response
+from webauthn.helpers import bytes_to_base64url, options_to_json
 from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import AuthenticatorSelectionCriteria, UserVerificationRequirement
 
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import EvidenceRefused, NotVerified
@@ -145,6 +149,20 @@ def passkey_evidence(public: bytes, party: RelyingParty, origin: str, response: 
         authenticator_data=text_of(authenticator_data),
         signature=text_of(signature),
     )
+
+
+def registration_options(challenge: bytes, party: RelyingParty) -> dict[str, Any]:
+    """What a browser is given to make a passkey (`PublicKeyCredentialCreationOptionsJSON`): the user is to be verified,
+    and nothing names the subject."""
+    options = generate_registration_options(
+        rp_id=party.rp_id,
+        rp_name=party.rp_id,
+        user_name="puhui",
+        user_id=sha256(b"puhui-passkey-user\n" + challenge).digest(),
+        challenge=challenge,
+        authenticator_selection=AuthenticatorSelectionCriteria(user_verification=UserVerificationRequirement.REQUIRED),
+    )
+    return dict(json.loads(options_to_json(options)))
 
 
 def check_registration(

@@ -54,7 +54,8 @@ MOVES: Mapping[tuple[State, Act], State] = {
     (State.ACTIVE, Act.EXPIRE): State.EXPIRED,
     (State.PAUSED, Act.EXPIRE): State.EXPIRED,
 }
-REASONS = ("death", "deregistered", "authority-lost", "minor", "erased", "by-law")  # of END; never a person's own words
+BY_REGISTER = ("death", "deregistered", "licence-revoked")  # reasons of END that a register tells
+REASONS = (*BY_REGISTER, "authority-lost", "minor", "erased", "by-law")  # of END; never a person's own words
 
 
 @dataclass(frozen=True, slots=True)

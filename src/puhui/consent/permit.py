@@ -48,11 +48,15 @@ class Letters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a product asks of its basis for one item: the strictest gate, and the article that asks for it."""
+    """What a product asks of its basis for one item: the strictest gate, and the article that asks for it.
+
+    `optional`: the product lets the subject leave its tick out; the item is then withheld.
+    """
 
     item: str
     gate: str
     article: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def permit_for(
     if limits is None:
         _not_in_force("purpose", "its purpose is no longer allowed")
     _check_covers(letter, terms, limits, now)
-    _check_ticks(letter, asks)
+    unticked = _unticked(letter, asks)
     cap = _check_left(letter, limits, now)
     items = {ask.item: "public" for ask in asks if ask.gate == "public"} | dict(letter.items)
     return Permit(
@@ -111,6 +115,7 @@ def permit_for(
         basis_digest=letter.digest,
         version=letter.version,
         items=items,
+        unticked=unticked,
         stated=letters.stated(letter) if terms.checks else {},
         question=question.digest,
         retention_days=min(letter.retention_days, limits.retention_days),
@@ -189,10 +194,16 @@ def _check_covers(letter: Letter, terms: ProductTerms, limits: PurposeLimits, no
         raise MissingTick(_NOT_STATED, todo=_ASK_SUBJECT, where="stated")
 
 
-def _check_ticks(letter: Letter, asks: tuple[Ask, ...]) -> None:
+def _unticked(letter: Letter, asks: tuple[Ask, ...]) -> frozenset[str]:
+    """The items whose tick the subject left out where the product lets them. Raises MissingTick for one that the
+    product needs, and where the letter opens nothing of it at all."""
     items = letter.items
-    for ask in asks:
-        if ask.gate != "public" and not opens(items.get(ask.item, ""), ask.gate):
+    missing = [ask for ask in asks if ask.gate != "public" and not opens(items.get(ask.item, ""), ask.gate)]
+    if not missing:
+        return frozenset()
+    closed = sum(ask.gate != "public" for ask in asks)
+    for ask in missing:
+        if not ask.optional or ask.gate == "prohibited" or len(missing) == closed:
             raise MissingTick(
                 Said(
                     f"授权书没有对 {ask.item} 的 {ask.gate} 勾选",
@@ -202,6 +213,7 @@ def _check_ticks(letter: Letter, asks: tuple[Ask, ...]) -> None:
                 article=ask.article,
                 where=ask.item,
             )
+    return frozenset(ask.item for ask in missing)
 
 
 def _check_left(letter: Letter, limits: PurposeLimits, now: datetime) -> int:

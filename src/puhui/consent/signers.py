@@ -23,6 +23,7 @@ Capacity = Literal["self", "representative", "agent", "guardian"]
 ORGANISATIONS = (SubjectKind.ENTERPRISE, SubjectKind.PUBLIC_INSTITUTION, SubjectKind.SOCIAL_ORGANISATION)
 GUARDED_BELOW = 18  # guardians sign for who is younger (民法典 art. 17-20), never for credit
 CIVIL_170 = "民法典 第一百七十条 (Civil Code art. 170)"
+CIVIL_13 = "民法典 第十三条、第五十九条 (Civil Code art. 13, 59)"
 CIVIL_23 = "民法典 第二十三条 (Civil Code art. 23)"
 
 
@@ -71,6 +72,12 @@ class SignerBook(Protocol):
     def signers_of(self, token: str) -> Sequence[Signer]:
         """Of a subject, revoked ones too."""
 
+    def signers_held_by(self, person: str) -> Sequence[Signer]:
+        """That a person (token) holds for a firm or a ward, revoked ones too."""
+
+    def subjects(self) -> Sequence[str]:
+        """Whose signers are enrolled, and the persons who hold them, each once."""
+
     def enrol(self, signer: Signer, *, by: str, at: datetime) -> None:
         """Raises SignerRefused where the key is a signer already. Event `signer-enrolled`."""
 
@@ -86,6 +93,9 @@ class Register(Protocol):
 
     def represents(self, person: str, firm: str) -> bool:
         """Whether a person (token) is a firm's (token) legal representative, or operates it."""
+
+    def ended(self, *tokens: str) -> str:
+        """Why one of the subjects is no more (`death`, `deregistered`, `licence-revoked`); empty: all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,7 @@ def _check_key(enrolment: Enrolment, book: SignerBook, officers: Sequence[bytes]
 
 def _check_capacity(enrolment: Enrolment, book: SignerBook, register: Register, at: datetime) -> None:
     subject, person = enrolment.subject, enrolment.person
+    check_stands(subject.token, person.token if person else "", register)
     if enrolment.capacity == "self":
         if subject.kind in ORGANISATIONS or (person and person != subject):
             raise _refused("单位须由有权代表的人签署", "a firm signs by a person who may", "capacity", CIVIL_170)
@@ -197,9 +208,18 @@ def check_may_sign(
     if signer.state != "enrolled" or signer.subject != subject.token:
         raise _refused("该签署人未为此主体登记", "the signer is not enrolled for this subject", "signer")
     check_age(grantor, signer.capacity, purpose, day)
+    check_stands(subject.token, signer.person, register)
     check_capacity(signer, book, register, at)
     if signer.capacity == "agent" and (signer.authority is None or purpose not in signer.authority.purposes):
         raise _refused("代理授权不含该用途", "the agent's authority is not for this purpose", "authority", CIVIL_170)
+
+
+def check_stands(token: str, person: str, register: Register) -> None:
+    """Nobody who has ended signs, and nobody signs for them. Raises SignerRefused."""
+    if register.ended(*(one for one in (token, person) if one)):
+        raise _refused(
+            "登记信息显示该主体已死亡、注销或吊销", "the register says that they are no more", "register", CIVIL_13
+        )
 
 
 def check_age(grantor: Identifier, capacity: str, purpose: str, day: date) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -152,6 +152,21 @@ def check_signature(document: bytes, signature: Signature, key: Verifying) -> No
             Said(f"密钥 {key.id} 的签名与合同文本不符", f"the signature of {key.id} does not fit the contract"),
             todo=Said("对提议时的合同原文重新签名", "sign the exact bytes of the contract that is proposed"),
         )
+
+
+KeyOfSide = Callable[[str], Verifying | None]  # a key's id → the key, where it is that side's
+
+
+def check_both_signed(
+    contract: Contract, signatures: Sequence[Signature], *, institution: KeyOfSide, zone: KeyOfSide
+) -> None:
+    """ContractRefused unless these are the signatures of both sides, and of nobody else. A key that ended later still
+    proves what was signed."""
+    for side in (institution, zone):
+        keys = [(one, key) for one in signatures if (key := side(one.key_id)) is not None]
+        if len(keys) != 1 or len(signatures) != 2:
+            raise _refused(Said("合同没有双方各一个签名", "the contract has not one signature of each side"))
+        check_signature(contract.document, *keys[0])
 
 
 def signature_of(text: str | bytes) -> Signature:

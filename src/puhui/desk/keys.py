@@ -2,7 +2,8 @@
 
 Promises: a renewed key leaves the old versions where they are, so that whatever they signed or sealed can still be read
 and checked; each change has its event, out of which the periods are read that the trust file states. A compromised
-key's period ends when that may have begun: what it signed from then on proves nothing.
+key's period ends when that may have begun: what it signed from then on proves nothing. The key of SM2 counts from when
+a zone begins to sign its checkpoints by SM2 too until it no longer does; after a pause another version begins.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from puhui.model.refusal import Said
 from puhui.model.refusals import Broken, NotAllowed, UnknownName
 from puhui.subjects.rewrap import rewrap
 from puhui.subjects.vault import SEAL_KEY
-from puhui.wire.keys import Ed25519Signing
+from puhui.wire.keys import ED25519, SM2_SM3, of_seed
 
 ROTATE, COMPROMISE = "rotate-key", "compromise-key"
 ROTATED, COMPROMISED = "key-rotated", "key-compromised"
-ANSWERS, CHECKPOINTS = "zone", "log-signer"
-SIGNING = (ANSWERS, CHECKPOINTS)
+BEGUN, ENDED = "key-begun", "key-ended"  # of the key of SM2 alone: the others count from the beginning
+ANSWERS, CHECKPOINTS, CHECKPOINTS_SM2 = "zone", "log-signer", "log-signer-sm2"
+SIGNING = {ANSWERS: ED25519, CHECKPOINTS: ED25519, CHECKPOINTS_SM2: SM2_SM3}  # name → algorithm
 OVERLAP = timedelta(hours=24)  # while a process that has the old signing key in memory may go on with it
 _SEALING = re.compile(rf"{SEAL_KEY}|landings|letter-proposals|bases|log-\d{{4}}-\d{{2}}")
 _FOR_GOOD = re.compile(r"pseudonym-.*|vault-index|vault-journal")
@@ -53,6 +55,8 @@ def rotate_key(
     check_reason(by, reason)
     check_may_propose(rooms.officers, renewal, by=by)
     check_can_be_renewed(name)
+    if name == CHECKPOINTS_SM2 and not signs_sm2(rooms):
+        raise _no_sm2()
     rooms.keys.current(name)  # what is renewed had a first version
     key, at = rooms.keys.renew(name), rooms.now()
     detail: dict[str, Any] = {"key": key.id, "reason": reason}
@@ -69,6 +73,8 @@ def compromise_prepared(rooms: DeskRooms, given: Arguments) -> dict[str, Any]:
     key_id, since = str(given["key"]), _moment(given["since"])
     name, _, version = key_id.rpartition("/")
     check_can_be_renewed(name)
+    if name == CHECKPOINTS_SM2 and not rooms.register.events(BEGUN):
+        raise _no_sm2()
     newest = int(rooms.keys.current(name).id.rpartition("/")[2])
     if not version.isdigit() or not 1 <= int(version) <= newest:
         raise UnknownName(
@@ -91,7 +97,7 @@ def compromise(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
         rooms.register.event(COMPROMISED, by, rooms.now(), {"key": key_id, "since": since, "reason": act.reason})
     name = key_id.rpartition("/")[0]
     done = {"key": key_id, "since": since}
-    if rooms.keys.current(name).id == key_id:
+    if rooms.keys.current(name).id == key_id and (name != CHECKPOINTS_SM2 or signs_sm2(rooms)):
         renewed = rotate_key(rooms, name, by=by, reason=act.reason, overlap=timedelta(), renewal=COMPROMISE)
         done["renewed"] = renewed["key"]
     return done
@@ -99,13 +105,16 @@ def compromise(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
 
 def periods(rooms: DeskRooms, name: str) -> list[KeyPeriod]:
     """Every version of a signing key that ever counted, oldest first. One that was destroyed is left out."""
-    current = rooms.keys.current(name)
-    rotated = {_version(event["key"]): event for event in rooms.register.events(ROTATED) if _name(event["key"]) == name}
+    rotated, begun, ended = (_by_version(rooms, kind, name) for kind in (ROTATED, BEGUN, ENDED))
     stolen = [(event["key"], _moment(event["since"])) for event in rooms.register.events(COMPROMISED)]
+    starts: dict[int, datetime | None] = {version: _moment(event["at"]) for version, event in rotated.items()}
+    starts |= {version: _whole_second(_moment(event["at"])) for version, event in begun.items()}
+    if name != CHECKPOINTS_SM2:
+        starts |= {version: None for version in range(1, _version(rooms.keys.current(name).id) + 1)} | starts
     found = []
-    for version in range(1, _version(current.id) + 1):
-        start = _moment(rotated[version]["at"]) if version in rotated else None
+    for version, start in sorted(starts.items()):
         ends = [_whole_second(_moment(event["old_until"])) for later, event in rotated.items() if later > version]
+        ends += [_moment(event["at"]) for last, event in ended.items() if last >= version]
         ends += [since for key_id, since in stolen if key_id == f"{name}/{version}"]
         end = min(ends) if ends else None
         key = _held(rooms, f"{name}/{version}")
@@ -114,11 +123,37 @@ def periods(rooms: DeskRooms, name: str) -> list[KeyPeriod]:
     return found
 
 
+def _by_version(rooms: DeskRooms, kind: str, name: str) -> dict[int, Mapping[str, Any]]:
+    """The events of that kind about versions of a key."""
+    return {_version(event["key"]): event for event in rooms.register.events(kind) if _name(event["key"]) == name}
+
+
+def settle_sm2(rooms: DeskRooms, *, wanted: bool) -> None:
+    """From now on the log signs its checkpoints by SM2 too, or no longer; written down where that is new. Repeatable.
+
+    Only who is about to serve calls it: from the next second on each answer's checkpoint needs that signature.
+    """
+    if wanted == signs_sm2(rooms):
+        return
+    keys = rooms.keys
+    again = wanted and bool(rooms.register.events(BEGUN))
+    key = keys.renew(CHECKPOINTS_SM2) if again else keys.current(CHECKPOINTS_SM2)
+    detail = {"key": key.id, "public": base64.b64encode(_public(key)).decode()}
+    rooms.register.event(BEGUN if wanted else ENDED, "settings", rooms.now(), detail)
+
+
+def signs_sm2(rooms: DeskRooms) -> bool:
+    """Whether the log has begun to sign its checkpoints by SM2 too, and not ended."""
+    begun, ended = (_by_version(rooms, kind, CHECKPOINTS_SM2) for kind in (BEGUN, ENDED))
+    return max(begun, default=0) > max(ended, default=0)  # what begins again is another version
+
+
 def key_rows(rooms: DeskRooms) -> list[dict[str, Any]]:
     """The versions of the signing keys, as `puhui key list --json` prints them."""
     return [
         {
             "key": one.key.id,
+            "algorithm": SIGNING[name],
             "public": base64.b64encode(_public(one.key)).decode(),
             "start": one.start,
             "end": one.end,
@@ -144,10 +179,18 @@ def check_can_be_renewed(name: str) -> None:
         raise UnknownName(
             Said(f"没有名为 {name} 的密钥", f"there is no key named {name}"),
             todo=Said(
-                "可轮换：zone、log-signer、vault-seal、landings、letter-proposals、bases、log-YYYY-MM",
-                "there are: zone, log-signer, vault-seal, landings, letter-proposals, bases, log-YYYY-MM",
+                "可轮换：zone、log-signer、log-signer-sm2、vault-seal、landings、letter-proposals、bases、log-YYYY-MM",
+                "there are: zone, log-signer, log-signer-sm2, vault-seal, landings, letter-proposals, bases,"
+                " log-YYYY-MM",
             ),
         )
+
+
+def _no_sm2() -> UnknownName:
+    return UnknownName(
+        Said("日志没有用 SM2 签名，没有这个密钥", "the log does not sign by SM2, so it has no such key"),
+        todo=Said("在 zone.toml 写 sm2_checkpoints = true 并重启", "set sm2_checkpoints = true in zone.toml, restart"),
+    )
 
 
 def _held(rooms: DeskRooms, key_id: str) -> Key | None:
@@ -158,7 +201,7 @@ def _held(rooms: DeskRooms, key_id: str) -> Key | None:
 
 
 def _public(key: Key) -> bytes:
-    return Ed25519Signing.of_seed(key.id, key.secret).verifying().public
+    return of_seed(key.id, SIGNING[_name(key.id)], key.secret).verifying().public
 
 
 def _name(key_id: str) -> str:

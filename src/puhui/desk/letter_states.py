@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from puhui.consent.book import SUBJECT_KEY
-from puhui.consent.drafting import refused
 from puhui.consent.evidence import WEBAUTHN
-from puhui.consent.letter import REASONS, Act, Letter, State, moved
+from puhui.consent.letter import Act, Letter, moved
 from puhui.consent.sealing import open_sealed
 from puhui.consent.signers import Signer, check_capacity
+from puhui.desk.endings import end_open
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.desk.letters import check_holds, identifier_of, not_enrolled, open_proposal, stored_letter, unknown_letter
 from puhui.desk.roles import check_may_propose
@@ -92,11 +92,7 @@ def end_letters(rooms: LetterRooms, identifier: Identifier, *, reason: str, by: 
 
 def end_letters_of(rooms: LetterRooms, letters: Sequence[Letter], *, reason: str, by: str) -> list[Letter]:
     """End those of the letters that are in force or paused."""
-    if reason not in REASONS or not by.strip():
-        raise refused("终止的原因不在列", "the reason is none for which a letter ends", "reason")
-    open_ones = [letter for letter in letters if letter.state in (State.ACTIVE, State.PAUSED)]
-    now, detail = rooms.now(), {"reason": reason}
-    return [rooms.book.move(moved(one, Act.END, by=by, at=now, detail=detail)) for one in open_ones]
+    return end_open(rooms.book, letters, reason=reason, by=by, at=rooms.now())
 
 
 def expire_letters(rooms: LetterRooms) -> list[Letter]:

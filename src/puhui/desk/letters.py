@@ -29,7 +29,7 @@ from puhui.consent.proposals import (
     state_for_proposer,
 )
 from puhui.consent.sealing import open_sealed, seal
-from puhui.consent.signers import Signer, check_age, check_may_sign
+from puhui.consent.signers import Signer, check_age, check_may_sign, check_stands
 from puhui.consent.wording import Names, shown_text
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.model.identifiers import RIC, USCC, verify
@@ -266,6 +266,7 @@ def _check_attended(
 ) -> None:
     """Two officers saw it: a person, a ward's guardian with the papers, or a firm's representative by the register."""
     check_age(grantor, named.capacity, purpose, zone_day(rooms.now()))
+    check_stands(subject.token, rooms.find(person).token if person else "", rooms.register)
     if subject.kind in (SubjectKind.PERSON, SubjectKind.SOLE_TRADER):
         if named.capacity == "representative":
             raise _not_the_signer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from puhui.desk.editions import readable
+from puhui.desk.endings import endings_of
 from puhui.desk.relations import refresh
 from puhui.desk.rooms import DeskRooms
 from puhui.model.tables import literal
@@ -30,6 +31,10 @@ class RelationRegister:
             for relation in relations
             if relation.from_ in known and refresh(relation, readable(known[relation.from_]), self._rooms).rows
         )
+
+    def ended(self, *tokens: str) -> str:
+        """By the newest published editions of the resources that tell it."""
+        return next(iter(endings_of(self._rooms, tokens).values()), "")
 
     def _names(self, relation: forms.Relation, person: str, firm: str) -> bool:
         newest = self._rooms.service.versions(relation.name)[-1]

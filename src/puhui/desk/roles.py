@@ -80,6 +80,7 @@ WHO: Mapping[str, Who] = {
     "place-name": Who(_KEEPERS),
     "release-edition": Who(_KEEPERS),
     "compact-lake": Who(_KEEPERS),
+    "make-table": Who(frozenset({Role.AUDIT, Role.SYSTEM})),  # over groups of subjects; nobody's figures are seen
     "rotate-key": Who(_SYSTEM),
     "back-up-zone": Who(_SYSTEM),
     "restore-zone": Who(_SYSTEM),

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from puhui.consent.book import LetterBook
+from puhui.consent.signers import SignerBook
 from puhui.contracts.agreement import Contracts
 from puhui.contracts.mandate import Book
 from puhui.desk.roles import OfficerBook
@@ -138,6 +140,16 @@ class ObjectionBook(Protocol):
         """The oldest first."""
 
 
+class MonitorEnds(Protocol):
+    """The standing questions about subjects, as far as the desk has to do with them."""
+
+    def end_of_subject(self, token: str, *, by: str, why: str, at: datetime) -> Sequence[str]:
+        """End the active ones about a subject, in one transaction with their events; their ids. Repeatable."""
+
+    def end_again(self, monitor_id: str, *, by: str, why: str, at: datetime) -> bool:
+        """End one by its id; whether it was active."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partners:
     """Institutions and contracts. `zone`: what contracts call this zone; `signer`: its key, made when first asked."""
@@ -169,4 +181,7 @@ class DeskRooms:
     officers: OfficerBook
     partners: Partners
     objections: ObjectionBook
+    letters: LetterBook
+    signers: SignerBook
+    monitors: MonitorEnds
     keys: KeyStore

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from puhui.consent.drafting import refused
-from puhui.consent.evidence import WEBAUTHN, check_evidence, check_registration
+from puhui.consent.evidence import WEBAUTHN, check_evidence, check_registration, registration_options
 from puhui.consent.signers import Authority, Capacity, Enrolment, Signer, check_capacity, enrolled
+from puhui.desk.endings import revoke_with_agents
 from puhui.desk.letter_rooms import LetterRooms
-from puhui.desk.letter_states import end_letters_of
 from puhui.desk.roles import check_may_propose
 from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed
@@ -66,6 +67,17 @@ def enrol_statement(rooms: LetterRooms, subject: Identifier, algorithm: str, pub
     grantor = Grantor(kind="ric" if subject.kind == "ric" else "uscc", value=subject.value)
     statement = EnrolStatement(v=1, zone=rooms.zone, subject=grantor, algorithm=algorithm, public=text_of(public))
     return document_bytes(statement)
+
+
+def passkey_challenge(rooms: LetterRooms, subject: Identifier) -> bytes:
+    """What a new passkey of a subject answers: the statement's digest, so that no other subject's answer is taken for
+    it. One that was taken is a signer already, so an answer is good once."""
+    return digest_of(enrol_statement(rooms, subject, WEBAUTHN, b""))
+
+
+def passkey_options(rooms: LetterRooms, subject: Identifier) -> dict[str, Any]:
+    """The options of the WebAuthn API under which a browser makes a passkey, in their JSON form; no identifier."""
+    return registration_options(passkey_challenge(rooms, subject), rooms.party)
 
 
 def enrol_key(rooms: LetterRooms, request: Request, possession: KeyEvidence, *, by: EnrolledBy) -> Signer:
@@ -169,18 +181,8 @@ def revoke_signer(rooms: LetterRooms, signer_id: str, *, by: str, reason: str) -
     if signer is None:
         raise refused("没有该编号的签署人", "there is no signer of this id", "signer")
     check_may_propose(rooms.officers, "revoke-signer", by=by)
-    at = rooms.now()
-    rooms.signers.revoke_signer(signer, by=by, at=at, reason=reason)
-    agents = [one for one in rooms.signers.signers_of(signer.subject) if _given_by(one, signer)]
-    for agent in agents:
-        rooms.signers.revoke_signer(agent, by=by, at=at, reason="authority-lost")
-    for agent in [*agents, *([signer] if signer.capacity == "agent" else [])]:
-        end_letters_of(rooms, rooms.book.of_signer(agent.id), reason="authority-lost", by=by)
+    revoke_with_agents(rooms.book, rooms.signers, signer, reason=reason, by=by, at=rooms.now())
     return replace(signer, state="revoked")
-
-
-def _given_by(agent: Signer, giver: Signer) -> bool:
-    return agent.authority is not None and agent.authority.by == giver.id
 
 
 def _refused(zh: str, en: str, where: str) -> SignerRefused:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from time import perf_counter
 
 from puhui.desk.editions import readable
+from puhui.desk.endings import end_the_ended
 from puhui.desk.relations import refresh
 from puhui.desk.rooms import DeskRooms
 from puhui.indicators.build import Editions, build
@@ -70,6 +71,7 @@ def _build(
         )
     seconds = round(perf_counter() - started, 3)
     rooms.register.list_snapshot(snapshot, seconds)
+    end_the_ended(rooms)  # before its figures are shown: nobody asks by the letter of a subject that has ended
     rooms.figures.activate(snapshot.number)
     rooms.figures.prune(keep=KEEP)
     return Built(snapshot, seconds)

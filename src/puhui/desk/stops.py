@@ -1,4 +1,5 @@
-"""Stops after a restore: what was revoked, paused or ended since the backup is so again before anything serves.
+"""Stops after a restore: what was revoked, paused, ended or disputed since the backup is so again before anything
+serves.
 
 Promises: repeatable; nothing is given that the backup does not have: a stop is never undone by the journal but where
 the journal itself says so later (resumed, admitted again).
@@ -14,7 +15,7 @@ from typing import Any
 from puhui.consent.letter import Act, State, moved
 from puhui.desk.keys import COMPROMISED, ROTATED
 from puhui.desk.letter_rooms import LetterRooms
-from puhui.desk.rooms import DeskRooms
+from puhui.desk.rooms import DeskRooms, Objected
 from puhui.model.institution import Standing
 from puhui.model.refusal import Said
 from puhui.model.refusals import Broken
@@ -27,8 +28,10 @@ _STANDINGS = {
     "institution-suspended": Standing.SUSPENDED,
     "institution-ended": Standing.ENDED,
 }
-_FOR_GOOD = ("signer-revoked", "contract-ended", "key-revoked")
-KINDS = frozenset((*_LETTERS, *_STANDINGS, *_FOR_GOOD, ROTATED, COMPROMISED))
+_FOR_GOOD = ("signer-revoked", "contract-ended", "key-revoked", "monitor-ended")
+_OBJECTED = "objection-opened"
+OBJECTIONS = frozenset((_OBJECTED, "objection-corrected", "objection-withdrawn", "objection-rejected"))
+KINDS = frozenset((*_LETTERS, *_STANDINGS, *_FOR_GOOD, *OBJECTIONS, ROTATED, COMPROMISED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def replay_stops(stops: Sequence[Stop], rooms: DeskRooms, letters: LetterRooms) 
             done += _ended_again(stop, rooms, letters)
         elif stop.kind in (ROTATED, COMPROMISED):
             done += _key_event_again(stop, rooms)
+    done += sum(_disputed_again(stop, rooms) for stop in _open_objections(stops))
     rooms.partners.contracts.forget()
     return done
 
@@ -111,10 +115,28 @@ def _ended_again(stop: Stop, rooms: DeskRooms, letters: LetterRooms) -> bool:
             return False
         rooms.partners.contracts.end(stop.detail["contract"], by=BY, at=at, reason=reason)
         return True
+    if stop.kind == "monitor-ended":
+        return rooms.monitors.end_again(stop.detail["monitor"], by=BY, why=reason, at=at)
     keys = {key["id"]: key for key in rooms.partners.admissions.keys(stop.detail["institution"])}
     if stop.detail["key"] not in keys or keys[stop.detail["key"]]["revoked_at"] is not None:
         return False
     rooms.partners.admissions.revoke_key(stop.detail["key"], by=BY, at=at, reason=reason)
+    return True
+
+
+def _open_objections(stops: Sequence[Stop]) -> list[Stop]:
+    """The objections that were opened and not settled since. One that the backup has open stays open."""
+    settled = {stop.detail["objection"] for stop in stops if stop.kind in OBJECTIONS and stop.kind != _OBJECTED}
+    return [stop for stop in stops if stop.kind == _OBJECTED and stop.detail["objection"] not in settled]
+
+
+def _disputed_again(stop: Stop, rooms: DeskRooms) -> bool:
+    """What a subject disputes stays flagged, unless the backup knows it or the subject was erased meanwhile."""
+    name, subject = stop.detail["objection"], stop.detail["subject"]
+    if rooms.objections.objection(name) is not None or subject not in rooms.vault.store.records([subject]):
+        return False
+    opened = Objected(name, subject, stop.detail["item"], "open", datetime.fromisoformat(stop.at))
+    rooms.objections.add(opened, by=BY)
     return True
 
 

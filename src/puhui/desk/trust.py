@@ -78,7 +78,7 @@ def _answer_key(one: Period) -> TrustedKey:
 
 
 def _log_key(one: LogPeriod) -> LogKey:
-    return LogKey(vkey=one.key.vkey, start=_start(one.start), end=_end(one.end))
+    return LogKey(vkey=one.key.vkey, algorithm=one.key.algorithm, start=_start(one.start), end=_end(one.end))
 
 
 def _institutions(rooms: DeskRooms) -> Iterator[Institution]:

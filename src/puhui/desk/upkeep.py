@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from puhui.desk.endings import BY_ERASURE, end_subject
 from puhui.desk.holds import holds_of
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
@@ -12,10 +14,11 @@ from puhui.lake.redact import redact
 from puhui.model.refusal import Said
 from puhui.model.refusals import Busy, NoSubject
 from puhui.model.subject import Subject
-from puhui.subjects.erase import erase, erased_tokens, replay
+from puhui.subjects.erase import check_may_erase, erase, erased_tokens, replay
 from puhui.subjects.lookup import find, history
 
 ERASED = "subject-erased"
+WITHDRAWN = "withdrawn"  # what becomes of an objection whose subject is erased
 
 
 def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
@@ -32,19 +35,34 @@ def subject_to_erase(rooms: DeskRooms, given: Mapping[str, Any]) -> Subject:
 
 
 def erase_subject(rooms: DeskRooms, token: str, *, by: str, reason: str) -> None:
-    """Destroy the subject's vault row, index and key, with its event; its rows leave the lake when it is compacted."""
-    now = rooms.now()
-    erase(rooms.vault, Subject(token), by=by, reason=reason, at=now.date(), holds=holds_of(rooms, token))
+    """End its letters, monitors and signers, then destroy its vault row, index and key, each with its event; its rows
+    leave the lake when it is compacted. Repeatable."""
+    now, subject = rooms.now(), Subject(token)
+    holds = holds_of(rooms, token)
+    check_may_erase(rooms.vault, subject, by=by, reason=reason, at=now.date(), holds=holds)
+    _end_all(rooms, token, by=by)
+    erase(rooms.vault, subject, by=by, reason=reason, at=now.date(), holds=holds)
     rooms.register.event(ERASED, by, now, {"reason": reason}, subject=token)
 
 
+def _end_all(rooms: DeskRooms, token: str, *, by: str) -> None:
+    """Letters, monitors and signers end; what the subject disputes nobody can settle any more. Repeatable."""
+    end_subject(rooms, token, reason=BY_ERASURE, by=by)
+    for objection in rooms.objections.all_open():
+        if objection.subject == token:
+            closed = replace(objection, state=WITHDRAWN, closed_at=rooms.now())
+            rooms.objections.close(closed, by=by, reason=BY_ERASURE)
+
+
 def finish_erasures(rooms: DeskRooms) -> int:
-    """At the start, before anything serves: bury what the journal says, and write the events that a stop kept out."""
+    """At the start, before anything serves: bury what the journal says, end what was in force for those subjects, and
+    write the events that a stop (or a backup) kept out."""
     buried = replay(rooms.vault)
     erased = erased_tokens(rooms.vault)
     told = {event["subject"] for event in rooms.register.events(ERASED)} if erased else set()
     for token in erased:
         if token not in told:
+            _end_all(rooms, token, by="upkeep")
             rooms.register.event(ERASED, "upkeep", rooms.now(), {"reason": "finished after a stop"}, subject=token)
     return buried
 

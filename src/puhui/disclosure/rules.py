@@ -7,7 +7,7 @@ left it is withheld by name. Facts that fade or may be disputed carry the rule w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
@@ -34,7 +34,8 @@ class OutRule:
     """One item of an answer. `limits`: ascending limits of bands; `compare`: of a yes/no check against a stated value.
 
     `kinds`: letters of the kinds of subject that it is for. `items`: the catalogue's items that it reads. `adverse`: it
-    reads facts that retire.
+    reads facts that retire. `exact`: each of its values stands in JSON as it is: no integer beyond 2^53 - 1, no decimal
+    of more than six places (which would be written with an exponent where it is small).
     """
 
     name: str
@@ -49,6 +50,14 @@ class OutRule:
     labels: tuple[str, ...] = ()
     compare: str = ""
     tolerance: Decimal = Decimal(0)
+    exact: bool = False
+    as_is: bool = field(init=False)  # a value leaves as it was read
+    hindered: bool = field(init=False)  # it may have to be withheld whatever its figure says
+
+    def __post_init__(self) -> None:
+        banded = self.form is ReleaseKind.BAND
+        object.__setattr__(self, "as_is", self.exact and not banded and not self.compare)
+        object.__setattr__(self, "hindered", bool(self.form is ReleaseKind.WITHHELD or self.adverse or self.compare))
 
 
 def rules_of(
@@ -94,7 +103,15 @@ def _rule(
         labels=labels_of(limits),
         compare=compare,
         tolerance=tolerance,
+        exact=_is_exact(head.type),
     )
+
+
+def _is_exact(declared: str) -> bool:
+    """Of an indicator's declared type."""
+    if not declared.startswith("decimal"):
+        return declared != "int"
+    return int(declared.rpartition(",")[2].rstrip(")")) <= 6
 
 
 def _form(product: Product, name: str, head: IndicatorHead, left: frozenset[str]) -> ReleaseKind:

@@ -53,6 +53,7 @@ def entry_of(release: Release, question: Question, product: Prepared, rooms: Roo
         institution=institution,
         asked=asked,
         refused=lambda refusal, _: refusal_entry(refusal, question, mandate.caller, rooms.origin),
+        template=product.template,
     )
 
 

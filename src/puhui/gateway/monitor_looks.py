@@ -37,7 +37,7 @@ from puhui.gateway.monitors import (
 from puhui.gateway.record import item_form, look_record
 from puhui.gateway.rooms import Rooms
 from puhui.indicators.store import FiguresStore
-from puhui.institutions.standing import standing_caller, standing_key
+from puhui.institutions.standing import has_ended, standing_caller, standing_key
 from puhui.ledger.entries import AlreadyAnswered, Intent
 from puhui.model.question import Answer, Caller, Question, Receipt
 from puhui.model.refusal import Refusal, Said
@@ -134,10 +134,12 @@ async def look(monitor: Monitor, tools: MonitorRooms) -> bool:
 
 
 def _is_over(refusal: Refusal, monitor: Monitor, rooms: Rooms) -> bool:
-    """Whether the monitor can never pass again: revoked, expired, or its subject was erased."""
+    """Whether the monitor can never pass again: revoked, expired, its subject was erased, its institution is out."""
     if isinstance(refusal, LetterNotInForce):
         letter = rooms.letters.letter(monitor.letter)
         return letter is None or letter.state in _ENDED or letter.end <= rooms.now()
+    if isinstance(refusal, UnknownKey):
+        return has_ended(monitor.key_id, rooms.directory)
     return isinstance(refusal, _OVER)
 
 
@@ -146,8 +148,8 @@ async def _looked(monitor: Monitor, snapshot: int, tools: MonitorRooms) -> None:
     key = tools.keys.record_key(monitor.subject)
     held = msgspec.json.decode(open_sealed(key, monitor.form, f"{monitor.id}.form"), type=Held)
     before = msgspec.json.decode(open_sealed(key, monitor.seen, f"{monitor.id}.seen"), type=dict[str, Seen])
-    question = asked_by(monitor.id, held, monitor.key_id, snapshot, now)
     caller = standing_caller(monitor.key_id, rooms.directory, now)
+    question = asked_by(monitor.id, held, caller.key_id, snapshot, now)
     seen, told, receipt = await _asked(question, caller, held, before, monitor, rooms)
     notice = None
     if receipt is not None:
@@ -261,7 +263,7 @@ def _prepared(notice: Notice, tools: MonitorRooms) -> Sendable | None:
 
 
 def _registered(monitor: Monitor, rooms: Rooms, now: datetime) -> Sequence[str]:
-    """The institution's addresses; none while it is suspended, or its key was turned over."""
+    """The institution's addresses; none while it is suspended or has no key in force."""
     try:
         return standing_key(monitor.key_id, rooms.directory, now).institution.webhooks
     except UnknownKey:

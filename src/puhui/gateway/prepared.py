@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from puhui.disclosure.history import clashes
 from puhui.disclosure.let_out import Source
 from puhui.disclosure.rules import OutRule, rules_of
+from puhui.gateway.record import template_of
 from puhui.gateway.terms import Studies
 from puhui.indicators.read import definitions_in
 from puhui.indicators.store import FiguresReader
@@ -22,13 +23,14 @@ EditionDigests = Callable[[Snapshot], Mapping[tuple[str, int], str]]
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """One product over one snapshot. `names`: the indicators to read; `clashes`: products that, answered about the same
-    subject too, would show more than either may."""
+    subject too, would show more than either may; `template`: what its records have in common."""
 
     product: Product
     rules: tuple[OutRule, ...]
     names: tuple[str, ...]
     source: Source
     clashes: frozenset[str]
+    template: bytes
 
 
 class Products:
@@ -57,12 +59,15 @@ class Products:
         digests = self._digests(snapshot)
         read_from = sorted({edition for definition in definitions.values() for edition in definition.editions})
         editions = tuple((name, number, digests[name, number]) for name, number in read_from)
+        rules = rules_of(product, packs, self._studies, definitions)
+        source = Source(snapshot.number, snapshot.as_of, snapshot.known_at, snapshot.pack_set, editions)
         return Prepared(
             product=product,
-            rules=rules_of(product, packs, self._studies, definitions),
+            rules=rules,
             names=product.asks,
-            source=Source(snapshot.number, snapshot.as_of, snapshot.known_at, snapshot.pack_set, editions),
+            source=source,
             clashes=self._clashing(product, snapshot),
+            template=template_of(rules, source, product.name),
         )
 
     def _clashing(self, product: Product, snapshot: Snapshot) -> frozenset[str]:

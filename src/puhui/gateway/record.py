@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
-from msgspec import UNSET
+import msgspec
 
-from puhui.model.figures import Value
-from puhui.model.question import Question, Release, ReleasedItem, ReleaseKind
+from puhui.disclosure.let_out import Source
+from puhui.disclosure.rules import OutRule
+from puhui.model.question import Question, Release, ReleasedItem
 from puhui.model.refusals_question import QuestionRefused
-from puhui.wire.answers import BasisForm, ItemForm, RecordForm, encode_record, moment
-from puhui.wire.canonical import canonical
-
-_FORMS: dict[ReleaseKind, Literal["value", "band", "flag", "withheld"]] = {
-    ReleaseKind.VALUE: "value",
-    ReleaseKind.BAND: "band",
-    ReleaseKind.FLAG: "flag",
-    ReleaseKind.WITHHELD: "withheld",
-}
-_SAFE = 2**53 - 1  # larger integers are no JSON numbers (RFC 7493)
+from puhui.wire.answers import BasisForm, ItemForm, RecordOf, encode_record, moment
+from puhui.wire.canonical import canonical, quick
 
 
 def answer_record(release: Release, question: Question, origin: str, at: datetime) -> bytes:
@@ -29,7 +22,7 @@ def answer_record(release: Release, question: Question, origin: str, at: datetim
     permit = release.permit
     mandate = permit.mandate
     return encode_record(
-        RecordForm(
+        RecordOf(
             about=permit.pseudonym,
             as_of=release.as_of.isoformat(),
             at=moment(at),
@@ -39,7 +32,7 @@ def answer_record(release: Release, question: Question, origin: str, at: datetim
             editions=release.editions,
             end_user=mandate.end_user,
             institution=mandate.caller.institution,
-            items=tuple(map(item_form, release.items)),
+            items=release.items,
             key_id=question.key_id,
             kind="answer",
             known_at=moment(release.known_at),
@@ -120,26 +113,34 @@ def _basis(release: Release) -> BasisForm | None:
 
 
 def item_form(item: ReleasedItem) -> ItemForm:
-    """One item as a record states it."""
-    shown = plain(item.value) if item.known else None
-    return ItemForm(
-        coverage=item.coverage or UNSET,
-        definition=item.definition,
-        flags=item.flags or UNSET,
-        form=_FORMS[item.kind],
-        known=item.known,
-        name=item.name,
-        reason=UNSET if item.reason is None else str(item.reason),
-        unit=item.unit,
-        value=UNSET if shown is None else shown,
+    """One item as it stands in a record."""
+    return msgspec.json.decode(quick(item), type=ItemForm)
+
+
+def template_of(rules: Sequence[OutRule], source: Source, product: str) -> bytes:
+    """What the records of a product over one snapshot share: nobody is in it (`ledger.templates`)."""
+    return encode_record(
+        RecordOf(
+            about="",
+            as_of=source.as_of.isoformat(),
+            at=moment(source.known_at),
+            basis=None,
+            channel="",
+            contract="",
+            editions=source.editions,
+            end_user="",
+            institution="",
+            items=tuple(ReleasedItem(rule.name, rule.form, rule.unit, rule.definition, True, 0) for rule in rules),
+            key_id="",
+            kind="answer",
+            known_at=moment(source.known_at),
+            pack_set=source.pack_set,
+            product=product,
+            purpose="",
+            question="",
+            retention_days=0,
+            snapshot=source.snapshot,
+            v=1,
+            zone="",
+        )
     )
-
-
-def plain(value: Value | None) -> str | int | bool | None:
-    """A value as JSON: decimals and dates are texts, integers beyond 2^53 too."""
-    kind = type(value)
-    if kind is Decimal:
-        return format(value, "f")
-    if kind is int:
-        return value if -_SAFE <= value <= _SAFE else str(value)  # type: ignore[operator,return-value]
-    return value.isoformat() if isinstance(value, date) else value  # type: ignore[return-value]

@@ -10,6 +10,7 @@ from typing import Protocol
 from puhui.consent.permit import Letters, Rules
 from puhui.contracts.mandate import Book
 from puhui.contracts.offer import Offers
+from puhui.gateway.noise import Noise
 from puhui.gateway.prepared import Products
 from puhui.indicators.store import FiguresReader
 from puhui.institutions.recognise import Directory
@@ -56,4 +57,5 @@ class Rooms:
     signing: Signing
     origin: str  # of the zone's log
     now: Callable[[], datetime]
+    noise: Noise  # where refusals of strangers go
     quorum: int = 0  # witnesses that must have signed a checkpoint before it counts

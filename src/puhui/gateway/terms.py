@@ -43,15 +43,27 @@ def terms_of(product: Product, packs: PackSet, studies: Studies) -> ProductTerms
         name=product.name,
         wording=product.letter or "",
         purpose=product.purpose,
-        asks={SubjectKind(kind): _asks(product, kind, studies) for kind in product.subjects},
+        asks={SubjectKind(kind): _asks(product, kind, packs, studies) for kind in product.subjects},
         range_months=max(map(months_of, windows), default=0),
         checks=tuple(check.name for check in product.checks),
     )
 
 
-def _asks(product: Product, kind: str, studies: Studies) -> tuple[Ask, ...]:
-    alone = structs.replace(product, subjects=[kind])
-    return tuple(Ask(ask.item, ask.gate, article_of(ask.gate, product.purpose)) for ask in asks_of(alone, studies))
+def _asks(product: Product, kind: str, packs: PackSet, studies: Studies) -> tuple[Ask, ...]:
+    alone, optional = structs.replace(product, subjects=[kind]), _optional_items(product, packs)
+    return tuple(
+        Ask(ask.item, ask.gate, article_of(ask.gate, product.purpose), ask.item in optional)
+        for ask in asks_of(alone, studies)
+    )
+
+
+def _optional_items(product: Product, packs: PackSet) -> frozenset[str]:
+    """The catalogue items that no other ticks open than those which the product lets the subject leave out."""
+    letter = packs.letters.get(product.letter or "")
+    if letter is None or not product.optional_ticks:
+        return frozenset()
+    needed = {item for tick in letter.ticks if tick.id not in product.optional_ticks for item in tick.items}
+    return frozenset(item for tick in letter.ticks for item in tick.items) - needed
 
 
 def months_of(window: str) -> int:

@@ -26,7 +26,8 @@ from puhui.model.refusals_question import AdmissionRefused, KeyRefused
 from puhui.packs.forms_answers import Channel
 from puhui.wire.keys import verifying
 
-KINDS = ("bank", "insurer", "guarantor", "lender", "bureau", "platform", "agency", "hospital", "laboratory", "other")
+_PUBLIC_BODIES = ("agency", "court", "regulator", "hospital")
+KINDS = ("bank", "insurer", "guarantor", "lender", "bureau", "platform", *_PUBLIC_BODIES, "laboratory", "other")
 CHANNELS = tuple(one for one in get_args(Channel) if one not in ("none", "own_pull"))  # those that need a licence
 FASTEST = 10_000  # questions a second
 LONGEST_KEY_DAYS = 3 * 366

@@ -51,6 +51,9 @@ class Directory(Protocol):
     def key(self, key_id: str) -> KnownKey | None:
         """The key of that id as it stands: what was committed 50 ms ago is seen."""
 
+    def keys_of(self, institution: str) -> Sequence[KnownKey]:
+        """Every key that an institution has or had, as it stands; not for the hot path."""
+
 
 def recognise(
     question: SignedInTime, address: str, directory: Directory, now: datetime, *, scope: str = ANSWERS, cost: int = 1
@@ -76,6 +79,12 @@ def recognise(
     if wait:
         raise _too_fast(wait)
     return Caller(institution.id, known.key.id, institution.scopes, known.pseudonym_key)
+
+
+def check_scope(caller: Caller, scope: str) -> None:
+    """The recognised institution may do what `scope` names; empty: every one may. Raises ScopeRefused."""
+    if scope and scope not in caller.scopes:
+        raise _scope_refused(scope)
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:

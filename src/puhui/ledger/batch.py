@@ -16,6 +16,7 @@ from puhui.ledger.rechecks import Prices, Rechecks, wanted_by
 from puhui.ledger.records import RecordKeys, ZoneKeys, commitment, new_salt, seal_record
 from puhui.ledger.refused import log_shrank, subject_gone
 from puhui.ledger.store import EntryRow, LogTransaction, StoredCheckpoint
+from puhui.ledger.templates import Packing
 from puhui.ledger.windows import bucket_of
 from puhui.model.question import Receipt
 from puhui.model.refusal import Refusal
@@ -38,6 +39,7 @@ class Tools:
     keys: RecordKeys
     zone_keys: ZoneKeys
     prices: Prices
+    others: tuple[NoteSigner, ...] = ()  # who sign checkpoints too, by another algorithm
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Batch:
     tree: Frontier
     checkpoint: StoredCheckpoint | None
     nonces: set[int]  # spent by it
+    templates: dict[bytes, bytes]  # stored with it
 
 
 @dataclass(slots=True)
@@ -58,14 +61,16 @@ class _Leaf:
     institution: str
     record: bytes = field(repr=False)
     key: tuple[str, bytes] | None = field(repr=False)  # of its subject; None: the month's
+    template: bytes = field(default=b"", repr=False)
     salt: bytes = field(default_factory=new_salt, repr=False)
 
 
 class Building:
     """Puts one batch together inside a transaction."""
 
-    def __init__(self, tools: Tools, spent: SpentNonces, at: datetime) -> None:
+    def __init__(self, tools: Tools, spent: SpentNonces, packing: Packing, at: datetime) -> None:
         self._tools = tools
+        self._packing = packing
         self._spent = spent
         self._at = at
         self._leaves: list[_Leaf] = []
@@ -130,7 +135,7 @@ class Building:
         place = len(self._leaves)
         if intent.asked:  # before the leaf: what cannot be billed leaves no entry
             checks.count(intent.asked, first + place)
-        self._leaves.append(_Leaf(intent.kind, intent.subject, intent.institution, record, key))
+        self._leaves.append(_Leaf(intent.kind, intent.subject, intent.institution, record, key, intent.template))
         return place
 
     def _pad(self, size: int) -> None:
@@ -146,6 +151,7 @@ class Building:
         checkpoint = self._checkpoint(grown.frontier) if entries else None
         if checkpoint or checks.rows.repeats:
             checks.rows.counters = checks.counted()
+            checks.rows.templates = self._missing()
             transaction.write(entries, checks.rows, grown.frontier, checkpoint)
         proofs = grown.proofs() if entries else []
 
@@ -156,7 +162,14 @@ class Building:
             return Receipt(row.index, row.batch_size, proofs[outcome], note, leaf.record, leaf.salt, self._at)
 
         settled = [told(outcome) for outcome in outcomes]
-        return Batch(entries, settled, grown.frontier, checkpoint, checks.nonces)
+        return Batch(entries, settled, grown.frontier, checkpoint, checks.nonces, checks.rows.templates)
+
+    def _missing(self) -> dict[bytes, bytes]:
+        """The templates of its records that may not be stored yet."""
+        found: dict[bytes, bytes] = {}
+        for template in {leaf.template for leaf in self._leaves}:
+            found |= self._packing.missing(template)
+        return found
 
     def _sealed(self, first: int) -> list[EntryRow]:
         size = first + len(self._leaves)
@@ -172,7 +185,7 @@ class Building:
             subject=leaf.subject,
             institution=leaf.institution,
             key_id=key[0],
-            sealed=seal_record(key[1], index, leaf.salt, leaf.record),
+            sealed=seal_record(key[1], index, leaf.salt, self._packing.packed(leaf.record, leaf.template)),
             batch_size=size,
         )
 
@@ -182,7 +195,8 @@ class Building:
         return self._keys.get(subject)
 
     def _checkpoint(self, tree: Frontier) -> StoredCheckpoint:
-        note = sign_checkpoint(Checkpoint(self._tools.origin, tree.size, tree.root), self._tools.signer)
+        head = Checkpoint(self._tools.origin, tree.size, tree.root)
+        note = sign_checkpoint(head, self._tools.signer, *self._tools.others)
         return StoredCheckpoint(tree.size, note, self._at)
 
 

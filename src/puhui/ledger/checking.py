@@ -16,7 +16,7 @@ from puhui.ledger.reading import Archive, Tiles
 from puhui.ledger.store import Count, LogScan, LogStore, StoredCheckpoint
 from puhui.model.refusals import Broken
 from puhui.model.refusals_question import LogBroken
-from puhui.wire.notes import Checkpoint, Note, NoteSignature, NoteVerifier, cosigned_at, holds
+from puhui.wire.notes import ED25519, Checkpoint, Note, NoteSignature, NoteVerifier, cosigned_at, holds
 from puhui.wire.tiles import FULL, HEIGHT, Tile
 from puhui.wire.tlog import HASH_SIZE, Frontier, Growth, bag, grow, peaks
 
@@ -120,9 +120,14 @@ class _Signed:
             report.add("checkpoint-form", stored.size)
             return
         note = Note(expected, signatures)
-        if note.message != stored.note or not any(holds(note, key) for key in self.log_keys):
+        if note.message != stored.note or not self._signed(note):
             report.add("checkpoint-signature", stored.size)
         self._cosigned(stored, note, report)
+
+    def _signed(self, note: Note) -> bool:
+        """Whether a key of Ed25519 signed it, and every line of a key of the log holds, that of SM2 among them."""
+        own = [key for key in self.log_keys if note.of(key)]
+        return any(key.kind == ED25519 for key in own) and all(holds(note, key) for key in own)
 
     def _cosigned(self, stored: StoredCheckpoint, note: Note, report: LogReport) -> None:
         for witness, line in stored.cosignatures:

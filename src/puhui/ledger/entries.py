@@ -20,6 +20,7 @@ KINDS = frozenset(
     (
         *("answer", "refusal", "padding", "letter", "signer", "contract", "institution", "key", "packs", "parcel"),
         *("edition", "snapshot", "officer", "access", "erasure", "bill", "correction", "sealed", "witness", "restore"),
+        "security",
     )
 )
 _EVENT_KINDS = {  # first word of an event's kind → kind of entry, where the two differ
@@ -86,6 +87,7 @@ class Intent:
     - `kind`: one of KINDS. `subject`: whose key seals the record; empty: nobody's, the month's zone key does.
     - `record`: the canonical record, made once the batch's time is known. It may be called again for a batch that is
       tried again, so it only makes bytes.
+    - `template`: what such records look like before anything is said of anybody (`templates`).
     - `asked`: of an authenticated question. None: nothing is re-checked or counted.
     - `refused`: what is logged in its place where a re-check fails; its `asked` line carries the refusal's code. None:
       a failed re-check logs nothing (nobody asked).
@@ -97,6 +99,7 @@ class Intent:
     institution: str = ""
     asked: AskedLine | None = None
     refused: Callable[[QuestionRefused, datetime], Intent] | None = None
+    template: bytes = b""
 
 
 class AlreadyAnswered(Exception):

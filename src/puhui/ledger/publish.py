@@ -2,7 +2,8 @@
 
 Promises: a checkpoint is shown only after its tiles are durable. Its size is a multiple of 64 and its time is the
 clock's, so that neither tells how much was asked. A witness's line counts after it was verified. Whatever fails here
-is tried again in the next round and never holds an answer up.
+is tried again in the next round and never holds an answer up. An anchor is given each checkpoint until it keeps it, for
+as long as the process runs; of more than WAITING that it did not keep the newest, which cover the others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from puhui.wire.notes import AddCheckpoint, Note, NoteSignature, NoteVerifier, c
 from puhui.wire.tlog import consistency_proof
 
 PERIOD = 10.0  # seconds between rounds
+WAITING = 64  # checkpoints that wait for an anchor
 
 
 class WitnessFault(Exception):
@@ -63,6 +65,29 @@ class Round:
     faults: tuple[str, ...] = ()
 
 
+class _Place:
+    """An anchor, and the checkpoints that it has not kept yet: size → note."""
+
+    def __init__(self, anchor: Anchor) -> None:
+        self._anchor = anchor
+        self._waiting: dict[int, str] = {}
+        self._newest = 0
+
+    def bring(self, shown: StoredCheckpoint) -> str:
+        """Gives it what waits, oldest first, until it fails; its fault, or nothing."""
+        if shown.size > self._newest:
+            self._newest, self._waiting[shown.size] = shown.size, shown.note
+        for size in list(self._waiting)[:-WAITING]:
+            del self._waiting[size]
+        try:
+            for size, note in list(self._waiting.items()):
+                self._anchor.anchor(size, note)
+                del self._waiting[size]
+        except OSError as fault:
+            return f"{type(self._anchor).__name__}: {type(fault).__name__}"
+        return ""
+
+
 def newest_seen(witness: Witness, newest: StoredCheckpoint) -> int:
     """How large the log was when this witness cosigned it last, asked with the newest checkpoint that we have.
 
@@ -95,7 +120,7 @@ class Publisher:
         self._tiles = tiles
         self._clock = clock
         self._witnesses = witnesses
-        self._anchors = anchors
+        self._places = [_Place(anchor) for anchor in anchors]
 
     def publish(self) -> Round | None:
         """One round; None where the log is empty. Where nothing came, only witnesses that are behind are asked again.
@@ -151,13 +176,7 @@ class Publisher:
         self._store.add_cosignature(shown.size, verifier.name, note.of(verifier)[-1].line, self._clock())
 
     def _keep_elsewhere(self, shown: StoredCheckpoint) -> list[str]:
-        faults = []
-        for anchor in self._anchors:
-            try:
-                anchor.anchor(shown.size, shown.note)
-            except OSError as fault:
-                faults.append(f"{type(anchor).__name__}: {type(fault).__name__}")
-        return faults
+        return [fault for fault in (place.bring(shown) for place in self._places) if fault]
 
 
 class Publishing:

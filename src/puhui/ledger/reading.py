@@ -75,6 +75,7 @@ class Archive:
         self._tiles = tiles
         self._keys = keys
         self._zone_keys = zone_keys
+        self._templates: dict[bytes, bytes] = {}
 
     def made_again(self, index: int) -> Receipt:
         """The receipt as it was given when the entry was written: same proof, same checkpoint, same record and salt.
@@ -99,7 +100,13 @@ class Archive:
     def open(self, row: EntryRow) -> tuple[bytes, bytes] | None:
         """Salt and record of an entry; None: the subject's key is destroyed. Raises LogBroken, Broken."""
         key = self._keys.open(row.key_id, row.subject) if row.key_id == SUBJECT else self._zone_keys.open(row.key_id)
-        return None if key is None else open_record(key, row.index, row.sealed, row.entry)
+        return None if key is None else open_record(key, row.index, row.sealed, row.entry, self._template)
+
+    def _template(self, name: bytes) -> bytes | None:
+        """A template never changes, and there are few."""
+        if name not in self._templates and (body := self._store.template(name)) is not None:
+            self._templates[name] = body
+        return self._templates.get(name)
 
     def row(self, index: int) -> EntryRow:
         """The entry. Raises UnknownName."""

@@ -15,6 +15,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from puhui.ledger.templates import Template, unpacked
 from puhui.model.keys import KeyStore
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import LogBroken
@@ -63,19 +64,22 @@ def commitment(salt: bytes, record: bytes) -> bytes:
     return sha256(salt + record).digest()
 
 
-def seal_record(key: bytes, index: int, salt: bytes, record: bytes) -> bytes:
-    """Nonce and ciphertext of salt and record, bound to the index."""
+def seal_record(key: bytes, index: int, salt: bytes, packed: bytes) -> bytes:
+    """Nonce and ciphertext of salt and record, bound to the index. `packed`: the record by `templates.Packing`."""
     nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, salt + record, _bound(index))
+    return nonce + AESGCM(key).encrypt(nonce, salt + packed, _bound(index))
 
 
-def open_record(key: bytes, index: int, sealed: bytes, entry: bytes) -> tuple[bytes, bytes]:
-    """Salt and record. Raises LogBroken where the key does not fit, a byte changed, or the commitment is another."""
+def open_record(key: bytes, index: int, sealed: bytes, entry: bytes, template: Template) -> tuple[bytes, bytes]:
+    """Salt and record. `template`: finds one by its name.
+
+    Raises LogBroken where the key does not fit, a byte changed, or the commitment is another.
+    """
     try:
         plain = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(index))
     except (InvalidTag, ValueError):
         raise _unreadable(index) from None
-    salt, record = plain[:SALT], plain[SALT:]
+    salt, record = plain[:SALT], unpacked(plain[SALT:], template)
     if commitment(salt, record) != entry:
         raise _unreadable(index)
     return salt, record

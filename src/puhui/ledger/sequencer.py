@@ -24,13 +24,16 @@ from puhui.ledger.entries import Intent
 from puhui.ledger.nonces import SpentNonces
 from puhui.ledger.refused import log_unavailable
 from puhui.ledger.store import LogStore, LogTransaction, StoreFault
+from puhui.ledger.templates import Packing
 from puhui.model.question import Receipt
 from puhui.model.refusals_question import LogBroken
 
 BATCH = 512  # intents of one transaction at most
 WAITING = 8192  # intents that may stand in the queue
 TICK = 1.0  # seconds between looks for events while nobody asks
-GATHER = 0.003  # seconds that the first of a batch waits for others: a batch costs about as much as ten of its entries
+# Seconds that the first of a batch waits for others, for each that came with the last one, and at most. A batch costs
+# as much as ten of its entries: where many ask it pays to wait, and where few do nobody is held up.
+GATHER, LONGEST = 0.0005, 0.008
 
 Outcomes = list[tuple["_Waiting", object]]
 
@@ -60,8 +63,10 @@ class Sequencer:
         self._clock = clock
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._spent = SpentNonces()
+        self._packing = Packing()
         self._known = 0  # the largest tree that was seen durable
         self._closed = False
+        self._came = 0  # with the last batch
         self.broken: LogBroken | None = None  # why nothing is written, until an operator mends it
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
@@ -149,10 +154,11 @@ class Sequencer:
             return []
         taken: list[_Item] = []
         if first is not None and not self._closed:
-            time.sleep(GATHER)
+            time.sleep(min(GATHER * self._came, LONGEST))
         while first is not None:
             taken.append(first)
             if len(taken) == BATCH or self._queue.empty():
+                self._came = len(taken)
                 return taken
             first = self._queue.get_nowait()
         if taken:
@@ -184,7 +190,9 @@ class Sequencer:
 
         def work(transaction: LogTransaction) -> Batch:
             drafts.append(
-                Building(self._tools, self._spent, at).build(transaction, intents, known=self._known, pad=pad)
+                Building(self._tools, self._spent, self._packing, at).build(
+                    transaction, intents, known=self._known, pad=pad
+                )
             )
             return drafts[-1]
 
@@ -201,6 +209,7 @@ class Sequencer:
             return None
         self._known = max(self._known, batch.tree.size)
         self._spent.add(batch.nonces, batch.tree.size)
+        self._packing.stored(batch.templates)
         self.broken = None
         return batch
 

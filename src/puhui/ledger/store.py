@@ -156,6 +156,7 @@ class Rows:
     letters: dict[str, LetterState] = field(default_factory=dict)  # those whose uses grew
     counters: dict[CounterName, Count] = field(default_factory=dict)  # the new values
     events: list[int] = field(default_factory=list)  # taken
+    templates: dict[bytes, bytes] = field(default_factory=dict)  # name → body, of those that may not be stored yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,9 @@ class LogStore(Protocol):
 
     def entry(self, index: int) -> EntryRow | None:
         """The entry of that index."""
+
+    def template(self, name: bytes) -> bytes | None:
+        """The template of that name (`templates`)."""
 
     def commitments(self, first: int, end: int) -> list[bytes]:
         """The leaves [first, end); fewer where the log ends earlier."""

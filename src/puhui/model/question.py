@@ -109,6 +109,7 @@ class Permit:
     retention_days: int = 0  # how long the institution may keep the answer
     cap: int = 0  # most answers in the window, as it holds now; 0: no cap (no basis)
     window: str = ""  # letter | month | year
+    unticked: frozenset[str] = frozenset()  # items whose tick the subject left out, where the product lets them
 
 
 class ReleaseKind(StrEnum):
@@ -120,15 +121,19 @@ class ReleaseKind(StrEnum):
     WITHHELD = "withheld"
 
 
-class ReleasedItem(Struct, frozen=True):  # thirty and more for each answer: a Struct is made ten times quicker
-    """One indicator or check as it leaves. `reason`: why withheld, or why a figure is unknown (`value` is None)."""
+class ReleasedItem(Struct, frozen=True, omit_defaults=True, rename={"kind": "form"}):
+    """One indicator or check as it leaves. `reason`: why withheld, or why a figure is unknown (`value` is None).
+
+    A Struct, for there are thirty and more of them in an answer: it is made ten times quicker, and stands in the record
+    as it is (`wire.answers.ItemForm`).
+    """
 
     name: str
     kind: ReleaseKind
-    value: Value | None
     unit: str
     definition: str  # digest of the indicator's file and parameters
-    known: bool = True
+    known: bool
+    value: Value | None = None
     reason: Unknown | str | None = None
     coverage: tuple[int, int] | None = None
     flags: tuple[str, ...] = ()  # `objected`: the subject disputes it

@@ -54,6 +54,18 @@ class UnknownName(Refusal):
     )
 
 
+class TableRefused(Refusal):
+    """A table over groups is not made: it cannot be protected, or its figures are not for tables."""
+
+    code = "table-refused"
+    fault = Fault.OPERATOR
+    exit_code = 3
+    meaning = Said(
+        "分组统计表不能出具：无法保护个体，或所用指标不得用于统计",
+        "A table over groups is not made: it would show somebody, or its figures are not for tables.",
+    )
+
+
 class HomeRefused(Refusal):
     """The home folder is not a zone, is one already, or was made by a newer version."""
 

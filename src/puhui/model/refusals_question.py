@@ -108,6 +108,15 @@ class NoContract(QuestionRefused):
     meaning = Said("没有生效的合同允许该机构查询此产品", "No contract in force lets the institution ask this product.")
 
 
+class ContractBroken(QuestionRefused):
+    """A stored contract is not what both sides signed, so nothing is let through by it."""
+
+    code = "contract-broken"
+    status = 503
+    fault = Fault.ZONE
+    meaning = Said("存储的合同与双方签名不符，不予放行", "A stored contract is not what both sides signed.")
+
+
 class PurposeRefused(QuestionRefused):
     """The purpose is not one of the contract, the product or the basis."""
 

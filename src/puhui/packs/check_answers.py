@@ -13,7 +13,7 @@ from typing import Any
 
 from puhui.model.refusal import Mistake
 from puhui.packs.finding import Check, Checking, Step, both, repeated
-from puhui.packs.forms_answers import Case, IndicatorHead, Product, Rows
+from puhui.packs.forms_answers import Case, IndicatorHead, Letter, Product, Rows
 
 _HOUSE_COLUMNS = {"subject", "bucket", "period", "parcel", "line", "conflict", "deleted"}
 _UNKNOWN = re.compile(r"unknown\((absent|incomplete( \d+/\d+)?|conflict|source-timeout|erased)\)")
@@ -73,14 +73,27 @@ def products(checking: Checking) -> Iterator[Mistake]:
                 yield checking.mistake("products", name, place, "product.indicator", said)
         yield from _kind(checking, product)
         if product.letter is None:
+            yield from _optional_ticks(checking, product, None)
             continue
         letter = checking.packs.letters.get(product.letter)
+        yield from _optional_ticks(checking, product, letter)
         if letter is not None and letter.purpose != product.purpose:
             said = both("授权书的用途与产品不同", "the letter is for another purpose than the product")
             yield checking.mistake("products", name, ["letter"], "product.purpose", said)
         elif letter is None and not checking.knows("letters", product.letter):
             said = both(f"没有授权书 {product.letter}", f"there is no letter {product.letter}")
             yield checking.mistake("products", name, ["letter"], "product.letter", said)
+
+
+def _optional_ticks(checking: Checking, product: Product, letter: Letter | None) -> Iterator[Mistake]:
+    """What may be left out are ticks of the product's own letter. A letter that was not read is reported elsewhere."""
+    if product.letter is not None and letter is None:
+        return
+    known = {tick.id for tick in letter.ticks} if letter is not None else set()
+    for index, name in enumerate(product.optional_ticks):
+        if name not in known or name in product.optional_ticks[:index]:
+            said = both(f"授权书没有勾选项 {name}，或重复", f"the letter has no tick {name}, or it is named twice")
+            yield checking.mistake("products", product.name, ["optional_ticks", index], "product.optional-tick", said)
 
 
 def _kind(checking: Checking, product: Product) -> Iterator[Mistake]:

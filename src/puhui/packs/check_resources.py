@@ -26,7 +26,7 @@ def _unknown_field(name: str) -> Said:
 def resources(checking: Checking) -> Iterator[Mistake]:
     """All checks of one resource by itself."""
     for name, resource in checking.packs.resources.items():
-        for look in (_fields, _named, _identify, _keys, _period, _adverse, _aggregate, _limits):
+        for look in (_fields, _named, _identify, _keys, _period, _adverse, _ends, _aggregate, _limits):
             for path, code, said in look(resource):
                 yield checking.mistake("resources", name, path, code, said)
 
@@ -83,6 +83,10 @@ def _named(resource: Resource) -> Iterator[Found]:
     if resource.adverse is not None:
         for number, rule in enumerate(resource.adverse.retires):
             places.append((["adverse", "retires", number, "field"], rule.field))
+    for number, ending in enumerate(resource.ends):
+        for part, named in (("field", ending.field), ("since", ending.since)):
+            if named is not None:
+                places.append((["ends", number, part], named))
     if resource.aggregate_gate is not None:
         places.append((["aggregate_gate", "by"], resource.aggregate_gate.by))
     for path, name in places:
@@ -144,6 +148,22 @@ def _lacks(rule: Retirement) -> str:
     if rule.rule == "repaired" and not rule.values:
         return "values"
     return "" if rule.source else "source"
+
+
+def _ends(resource: Resource) -> Iterator[Found]:
+    """Whose end a row tells is known only where the row is about a subject, and its fields are in the lake."""
+    kept = {field.name: field for field in resource.lake_fields}
+    for index, ending in enumerate(resource.ends):
+        if resource.about == "none" or (ending.field is None) == bool(ending.values):
+            said = both("field 与 values 须同时写明，且资源须关于主体", "field and values go together, about a subject")
+            yield ["ends", index], "ends.rule", said
+        for part, name in (("field", ending.field), ("since", ending.since)):
+            if name is not None and name in {field.name for field in resource.fields} and name not in kept:
+                yield ["ends", index, part], "ends.not-kept", both(f"{name} 不在数据湖中", f"{name} is not in the lake")
+        since = kept.get(ending.since or "")
+        if since is not None and since.type != "date":
+            said = both(f"{since.name} 应是日期", f"{since.name} must be a date")
+            yield ["ends", index, "since"], "ends.type", said
 
 
 def _aggregate(resource: Resource) -> Iterator[Found]:

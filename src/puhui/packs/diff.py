@@ -12,7 +12,7 @@ import msgspec
 from puhui.packs.diff_effects import Effect, effect_of, gates_loosened, worst
 from puhui.packs.digests import definition_digest
 from puhui.packs.forms import DatedValue, Field, Parameter, Resource
-from puhui.packs.forms_answers import Letter, Product, PurposeTable, Tick
+from puhui.packs.forms_answers import Letter, Product, PurposeTable, TableRules, Tick
 from puhui.packs.packset import SECTIONS, Indicator, Pack, PackSet, SqlCheck
 
 
@@ -136,7 +136,7 @@ def _parameter(at: _At, was: Parameter, now: Parameter) -> Iterator[Change]:
     yield from _listed(at, "from", _dated(was), _dated(now))
 
 
-def _purpose(at: _At, was: PurposeTable, now: PurposeTable) -> Iterator[Change]:
+def _limits(at: _At, was: PurposeTable | TableRules, now: PurposeTable | TableRules) -> Iterator[Change]:
     """Limits that begin later are measured by those in force until then."""
     yield from _attributes(at, was, now, skip=("values",))
     for change in _listed(at, "from", _dated(was), _dated(now)):
@@ -149,7 +149,7 @@ def _purpose(at: _At, was: PurposeTable, now: PurposeTable) -> Iterator[Change]:
             yield change
 
 
-def _dated(document: Parameter | PurposeTable) -> dict[str, Any]:
+def _dated(document: Parameter | PurposeTable | TableRules) -> dict[str, Any]:
     return {value.from_.isoformat(): value for value in document.values}
 
 
@@ -231,7 +231,8 @@ _COMPARED: dict[str, Callable[[_At, Any, Any], Iterator[Change]]] = {
     "resources": _resource,
     "parameters": _parameter,
     "products": _product,
-    "purposes": _purpose,
+    "purposes": _limits,
+    "tables": _limits,
     "letters": _letter,
     "codes": _codes,
     "checks": _check,

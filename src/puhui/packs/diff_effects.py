@@ -105,6 +105,10 @@ def _uses(was: dict[str, int], now: dict[str, int]) -> Effect:
     return worst([_by_number(was.get(window, 0), now.get(window, 0)) for window in {*was, *now}])
 
 
+def _more_is_stricter(was: Any, now: Any) -> Effect:
+    return _more_is_looser(now, was)
+
+
 def _by_number(was: int, now: int) -> Effect:
     return Effect.NEUTRAL if was == now else _more_is_looser(was, now)
 
@@ -136,7 +140,13 @@ _RULES: dict[str, Rule] = {
     "life_days": _more_is_looser,
     "retention_days": _more_is_looser,
     "tolerance": _more_is_looser,
+    "least": _more_is_stricter,
+    "largest": _more_is_stricter,
+    "share": _more_is_looser,
+    "percent": _more_is_stricter,
+    "anonymous": _more_is_stricter,
     "tick_gate": _by_rank(GATES[::-1]),  # a stricter tick opens more
     "adverse": _adverse,
     "aggregate_gate": _aggregate,
+    "ends": lambda was, now: _more_is_looser(now or [], was or []),  # fewer rows that end letters: looser
 }

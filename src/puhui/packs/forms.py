@@ -136,6 +136,20 @@ class Adverse(Form, frozen=True):
     retires: list[Retirement]
 
 
+class Ending(Form, frozen=True):
+    """Rows that say that their subject has ended: its letters, monitors and signers end with it.
+
+    Such a row has one of `values` in `field` (no field: the row alone says it), and the day in `since` has come or is
+    not stated (no `since`: at once).
+    """
+
+    reason: Literal["death", "deregistered", "licence-revoked"]
+    source: Annotated[str, Meta(min_length=1)]
+    field: Name | None = None
+    values: list[str] = []
+    since: Name | None = None
+
+
 class AggregateGate(Form, frozen=True):
     """A milder gate for counts grouped by another subject, with the source that allows it."""
 
@@ -216,6 +230,7 @@ class Resource(Form, frozen=True):
     period: PeriodRule | None = None
     complete: list[Kind] = []
     adverse: Adverse | None = None
+    ends: list[Ending] = []
     aggregate_gate: AggregateGate | None = None
     threshold: Decimal = Decimal("0.2")  # 0 to 1
     steward_release: bool = False

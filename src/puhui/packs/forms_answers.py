@@ -79,7 +79,8 @@ class Product(Form, frozen=True):
     """products/NAME.yaml: what an institution may contract.
 
     `form`: in which form indicators leave, where their own release allows it (else the next coarser one); `forms`: for
-    some of them another. `checks` belong to `verify`, `sections` to `report`.
+    some of them another. `checks` belong to `verify`, `sections` to `report`. `optional_ticks`: of its letter, what
+    the subject may leave out; what they alone open is then withheld by name.
     """
 
     format: Literal[1]
@@ -95,6 +96,7 @@ class Product(Form, frozen=True):
     forms: dict[Name, OutForm] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
+    optional_ticks: list[Name] = field(default_factory=list)
 
     def places(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every indicator that the document names, with the path to where it does."""
@@ -167,6 +169,51 @@ class PurposeTable(Form, frozen=True):
 
     def at(self, day: date) -> PurposeLimits | None:
         """The limits in force on a day (the newest `from` not after it); None before the first."""
+        due = [dated for dated in self.values if dated.from_ <= day]
+        return max(due, key=lambda dated: dated.from_) if due else None
+
+
+class RuleSources(Form, frozen=True):
+    """Where each rule of tables over groups comes from."""
+
+    least: Source
+    largest: Source
+    share: Source
+    percent: Source
+    anonymous: Source
+
+
+class GroupLimits(Form, frozen=True):
+    """What tables over groups of subjects keep from a day on; never looser than the house's own rules, which stand here
+    as limits. `least`: subjects in a cell; `largest`, `share`: so many subjects make at most this share of a sum;
+    `percent`: nobody in a cell may know the largest amount more exactly; `anonymous`: persons that must be alike.
+    """
+
+    from_: date = field(name="from")
+    least: Annotated[int, Meta(ge=10, le=1000)]
+    largest: Annotated[int, Meta(ge=2, le=8)]
+    share: Decimal
+    percent: Decimal
+    anonymous: Annotated[int, Meta(ge=5, le=1000)]
+    sources: RuleSources
+
+    def __post_init__(self) -> None:
+        if not Decimal(0) < self.share <= Decimal("0.9"):
+            raise ValueError("`share` is above 0 and at most 0.9")
+        if not Decimal("0.1") <= self.percent <= 1:
+            raise ValueError("`percent` is at least 0.1 and at most 1")
+
+
+class TableRules(Form, frozen=True):
+    """tables/NAME.yaml: the rules of tables over groups of subjects, dated. Of several packs' the strictest count."""
+
+    format: Literal[1]
+    name: Name
+    title: Words
+    values: Annotated[list[GroupLimits], Meta(min_length=1)]
+
+    def at(self, day: date) -> GroupLimits | None:
+        """The rules in force on a day (the newest `from` not after it); None before the first."""
         due = [dated for dated in self.values if dated.from_ <= day]
         return max(due, key=lambda dated: dated.from_) if due else None
 

@@ -17,7 +17,7 @@ from puhui.packs.check import check_set
 from puhui.packs.digests import folder_digest, set_digest
 from puhui.packs.explain import explain
 from puhui.packs.forms import Form
-from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable
+from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable, TableRules
 from puhui.packs.packset import Contents, Indicator, Pack, PackSet, SqlCheck, merge
 from puhui.packs.yaml_text import YamlMistake, compose, line_of, read
 
@@ -30,6 +30,7 @@ YAML_FORMS: dict[str, type[Form]] = {
     "products": Product,
     "letters": Letter,
     "purposes": PurposeTable,
+    "tables": TableRules,
     "tests": PackTest,
 }
 SQL_FORMS: dict[str, type[IndicatorHead | CheckHead]] = {"indicators": IndicatorHead, "checks": CheckHead}

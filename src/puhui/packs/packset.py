@@ -11,7 +11,7 @@ from typing import TypeVar
 from puhui.model.refusal import Said
 from puhui.model.refusals import UnknownName
 from puhui.packs import forms
-from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable
+from puhui.packs.forms_answers import CheckHead, IndicatorHead, Letter, PackTest, Product, PurposeTable, TableRules
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ class Contents:
     products: dict[str, Product] = field(default_factory=dict)
     letters: dict[str, Letter] = field(default_factory=dict)
     purposes: dict[str, PurposeTable] = field(default_factory=dict)
+    tables: dict[str, TableRules] = field(default_factory=dict)
     tests: dict[str, PackTest] = field(default_factory=dict)
 
     def section(self, name: str) -> dict[str, object]:
@@ -73,6 +74,7 @@ SECTIONS = (
     "products",
     "letters",
     "purposes",
+    "tables",
     "tests",
 )
 
@@ -143,6 +145,10 @@ class PackSet:
     @property
     def purposes(self) -> Mapping[str, PurposeTable]:
         return self.contents.purposes
+
+    @property
+    def tables(self) -> Mapping[str, TableRules]:
+        return self.contents.tables
 
     @property
     def tests(self) -> Mapping[str, PackTest]:

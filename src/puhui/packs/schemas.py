@@ -23,6 +23,7 @@ FORMS: dict[str, type[Form]] = {
     "product": forms_answers.Product,
     "letter": forms_answers.Letter,
     "purpose": forms_answers.PurposeTable,
+    "table": forms_answers.TableRules,
     "test": forms_answers.PackTest,
 }
 

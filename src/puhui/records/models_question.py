@@ -196,6 +196,13 @@ class Asked(models.Model):
         )
 
 
+class RecordTemplate(models.Model):
+    """What records of one product and snapshot share: they are sealed as what they add to it (`ledger.templates`)."""
+
+    name = models.CharField(max_length=32, primary_key=True)  # hexadecimal, of the body's digest
+    body = models.BinaryField()  # says nothing of anybody; never changed
+
+
 class Repeat(models.Model):
     """A try that was answered from an earlier entry by its idempotency key: its nonce is spent, nothing is billed."""
 

@@ -49,21 +49,32 @@ def erase(vault: Vault, subject: Subject, *, by: str, reason: str, at: date, hol
 
     Raises LegalHold while a hold runs, NotAllowed without officer or reason, NoSubject for an unknown token.
     """
+    gone = _checked(vault, subject, by, reason, at, holds)
+    if gone is not None:
+        return gone
+    entry = _committed(vault, subject.token, at.isoformat(), by, reason)
+    vault.journal.append(msgspec.json.encode(entry))
+    stone = _stone(entry)
+    _bury(vault, [stone])
+    return stone
+
+
+def check_may_erase(vault: Vault, subject: Subject, *, by: str, reason: str, at: date, holds: Sequence[Hold]) -> None:
+    """Raises what `erase` would, before anything is done."""
+    _checked(vault, subject, by, reason, at, holds)
+
+
+def _checked(vault: Vault, subject: Subject, by: str, reason: str, at: date, holds: Sequence[Hold]) -> Tombstone | None:
+    """The tombstone, where the subject is erased already."""
     if not by or not reason:
         raise _no_reason()
     running = [hold for hold in holds if hold.runs(at)]
     if running:
         raise _held(running[0])
     gone = {stone.token: stone for stone in vault.store.tombstones()}
-    if subject.token in gone:
-        return gone[subject.token]
-    if subject.token not in vault.store.records([subject.token]):
+    if subject.token not in gone and subject.token not in vault.store.records([subject.token]):
         raise _unknown()
-    entry = _committed(vault, subject.token, at.isoformat(), by, reason)
-    vault.journal.append(msgspec.json.encode(entry))
-    stone = _stone(entry)
-    _bury(vault, [stone])
-    return stone
+    return gone.get(subject.token)
 
 
 def replay(vault: Vault) -> int:

@@ -12,7 +12,7 @@ from binascii import Error, a2b_base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -47,8 +47,11 @@ class ItemForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     value: str | int | bool | UnsetType = UNSET
 
 
-class RecordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the log commits to for an answer."""
+Item = TypeVar("Item")
+
+
+class RecordOf(msgspec.Struct, Generic[Item], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the log commits to for an answer, with items of any type that is encoded like ItemForm."""
 
     about: str  # this institution's pseudonym of the subject
     as_of: str
@@ -59,7 +62,7 @@ class RecordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     editions: tuple[tuple[str, int, str], ...]  # resource, number, hex digest
     end_user: str
     institution: str
-    items: tuple[ItemForm, ...]
+    items: tuple[Item, ...]
     key_id: str
     kind: Literal["answer"]
     known_at: str
@@ -71,6 +74,9 @@ class RecordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     snapshot: int
     v: Literal[1]
     zone: str
+
+
+RecordForm = RecordOf[ItemForm]  # as it is read
 
 
 class ReceiptForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,7 +159,7 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def encode_record(record: RecordForm) -> bytes:
+def encode_record(record: RecordOf[Any]) -> bytes:
     """The record's RFC 8785 bytes: what is salted, committed and embedded."""
     return quick(record)
 

@@ -9,7 +9,6 @@ SM2 with SM3 (GB/T 32918) comes with the extra `sm2`.
 from __future__ import annotations
 
 import binascii
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -28,6 +27,7 @@ from nacl.exceptions import BadSignatureError
 
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import KeyRefused
+from puhui.wire.durable import sync_folder, write_new
 
 ED25519 = "ed25519"
 SM2_SM3 = "sm2-sm3"
@@ -132,6 +132,11 @@ def generate(key_id: str, algorithm: str = ED25519) -> Signing:
     return _sm2(algorithm).generate(key_id)
 
 
+def of_seed(key_id: str, algorithm: str, seed: bytes) -> Signing:
+    """The private key of 32 secret bytes, which is how a zone's own keys are kept. Raises KeyRefused as `generate`."""
+    return Ed25519Signing.of_seed(key_id, seed) if algorithm == ED25519 else _sm2(algorithm).of_seed(key_id, seed)
+
+
 def verifying(key_id: str, algorithm: str, public: bytes) -> Verifying:
     """The public key of its stored parts. Raises KeyRefused where the bytes are no key of that algorithm."""
     if algorithm != ED25519:
@@ -143,15 +148,8 @@ def verifying(key_id: str, algorithm: str, public: bytes) -> Verifying:
 
 def write_private(key: Signing, file: Path) -> None:
     """Writes the private key as PEM, for its owner alone, durably. Raises FileExistsError: no key is overwritten."""
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(key.private_pem())
-        out.flush()
-        os.fsync(out.fileno())
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name outlives a stop too
-    finally:
-        os.close(folder)
+    write_new(file, key.private_pem())
+    sync_folder(file.parent)
 
 
 def read_private(file: Path, key_id: str) -> Signing:
@@ -204,6 +202,7 @@ class _Sm2(Protocol):
     """What `puhui.wire.sm2` gives; imported where a key asks for it."""
 
     def generate(self, key_id: str) -> Signing: ...
+    def of_seed(self, key_id: str, seed: bytes) -> Signing: ...
     def verifying(self, key_id: str, public: bytes) -> Verifying: ...
     def private_of_pem(self, pem: bytes, key_id: str) -> Signing: ...
     def public_of_pem(self, pem: bytes, key_id: str) -> Verifying: ...

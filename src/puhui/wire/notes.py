@@ -1,8 +1,9 @@
-"""C2SP signed notes with Ed25519: notes, verifier keys, checkpoints, cosignatures, tlog-proof files, witness requests.
+"""C2SP signed notes: notes, verifier keys, checkpoints, cosignatures, tlog-proof files, witness requests.
 
 Reading is strict: one spelling of each number, base64 and line, so that what was read is written back byte for byte.
 Whatever has another form raises ValueError; whether a signature holds is a separate question with its own answer. The
 forms: https://c2sp.org/signed-note, /tlog-checkpoint, /tlog-cosignature (version 1), /tlog-proof and /tlog-witness.
+Signatures are Ed25519; a note may have a line more by SM2, of a type of our own, which other readers pass over.
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
-from puhui.wire.keys import ED25519 as ED25519_KEY
-from puhui.wire.keys import Ed25519Verifying, Signing
+from puhui.wire import keys
+from puhui.wire.keys import Ed25519Verifying, Signing, Verifying
 from puhui.wire.tlog import HASH_SIZE, MAX_SIZE, Proof
 
 ED25519 = 0x01  # signs the note's text
 COSIGNATURE_V1 = 0x04  # signs a time and the text of a checkpoint
+SM2 = 0xFF  # signs the note's text by SM2 with SM3; signed-note gives it no byte of its own, so its long name follows
+_TYPES = {  # of each kind: what stands before the public key, the algorithm, the public key's size
+    ED25519: (bytes([ED25519]), keys.ED25519, 32),
+    COSIGNATURE_V1: (bytes([COSIGNATURE_V1]), keys.ED25519, 32),
+    SM2: (bytes([SM2]) + b"puhui/signed-note/sm2-sm3/v1\n", keys.SM2_SM3, 64),
+}
 MAX_SIGNATURES = 100
 MAX_NOTE = 1_000_000  # characters
 MAX_PROOF = 63  # hashes: no tree is higher
@@ -62,7 +69,7 @@ def decode_number(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NoteVerifier:
-    """A named Ed25519 public key that verifies notes of one kind: ED25519 or COSIGNATURE_V1."""
+    """A named public key that verifies notes of one kind: ED25519, COSIGNATURE_V1 or SM2."""
 
     name: str
     public: bytes
@@ -71,22 +78,37 @@ class NoteVerifier:
     def __post_init__(self) -> None:
         if not self.name or "+" in self.name or any(letter.isspace() or letter < " " for letter in self.name):
             raise ValueError("a key's name is not empty and has no space and no plus sign")
-        if self.kind not in (ED25519, COSIGNATURE_V1) or len(self.public) != 32:
-            raise ValueError("not an Ed25519 key of a known kind")
+        if self.kind not in _TYPES or len(self.public) != _TYPES[self.kind][2]:
+            raise ValueError("not a key of a known kind")
+
+    @property
+    def algorithm(self) -> str:
+        """Of its signatures: `ed25519` or `sm2-sm3`."""
+        return _TYPES[self.kind][1]
+
+    @property
+    def _typed(self) -> bytes:
+        """The public key behind its type."""
+        return _TYPES[self.kind][0] + self.public
 
     @property
     def key_id(self) -> bytes:
         """The four bytes that begin a signature of this key."""
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self._typed).digest()[:4]
 
     @property
     def vkey(self) -> str:
         """The key as one text: name+id+base64."""
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(bytes([self.kind]) + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode_base64(self._typed)}"
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        """Whether the bare Ed25519 signature holds over the message."""
-        return Ed25519Verifying(self.name, self.public).verify(message, signature)
+        """Whether the bare signature holds over the message. Raises KeyRefused where SM2 is not installed."""
+        return self._verifying().verify(message, signature)
+
+    def _verifying(self) -> Verifying:
+        if self.algorithm == keys.ED25519:
+            return Ed25519Verifying(self.name, self.public)  # libsodium looks at the point when it verifies
+        return keys.verifying(self.name, self.algorithm, self.public)
 
     @classmethod
     def parse(cls, vkey: str) -> NoteVerifier:
@@ -95,9 +117,10 @@ class NoteVerifier:
         raw = decode_base64(parts[-1])
         if len(parts) != 3 or not raw:
             raise ValueError("a verifier key is name+id+base64")
-        key = cls(parts[0], raw[1:], raw[0])
+        before = _TYPES.get(raw[0], (b"",))[0]
+        key = cls(parts[0], raw[len(before) :], raw[0])
         if key.vkey != vkey:
-            raise ValueError("the key's id does not fit its name and key")
+            raise ValueError("the key's id does not fit its name, type and key")
         return key
 
 
@@ -127,15 +150,15 @@ class NoteSignature:
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """A named private key that signs notes of one kind. `key`: an Ed25519 key; its own id is of no account here."""
+    """A named private key that signs notes of one kind. `key`: of its algorithm; the key's own id is of no account."""
 
     name: str
     key: Signing = field(repr=False)
     kind: int = ED25519
 
     def __post_init__(self) -> None:
-        if self.key.algorithm != ED25519_KEY:
-            raise ValueError("notes are signed with Ed25519 keys")
+        if self.kind not in _TYPES or self.key.algorithm != _TYPES[self.kind][1]:
+            raise ValueError("the key is of another algorithm than the signatures")
 
     @cached_property
     def verifier(self) -> NoteVerifier:
@@ -147,15 +170,15 @@ class NoteSigner:
         return self.verifier.key_id
 
     def sign(self, text: str) -> NoteSignature:
-        """The signature over a note's text. The signer must be of kind ED25519."""
-        return self._signed(ED25519, text.encode(), b"")
+        """The signature over a note's text. The signer must be of kind ED25519 or SM2."""
+        return self._signed((ED25519, SM2), text.encode(), b"")
 
     def cosign(self, text: str, at: int) -> NoteSignature:
         """The cosignature over a checkpoint's text, at `at` Unix seconds. The signer must be of kind COSIGNATURE_V1."""
-        return self._signed(COSIGNATURE_V1, _cosigned(text, at), at.to_bytes(8, "big"))
+        return self._signed((COSIGNATURE_V1,), _cosigned(text, at), at.to_bytes(8, "big"))
 
-    def _signed(self, kind: int, message: bytes, prefix: bytes) -> NoteSignature:
-        if self.kind != kind:
+    def _signed(self, kinds: Sequence[int], message: bytes, prefix: bytes) -> NoteSignature:
+        if self.kind not in kinds:
             raise ValueError("the signer is of another kind")
         return NoteSignature(self.name, self._key_id, prefix + self.key.sign(message))
 
@@ -201,8 +224,8 @@ class Note:
 
 
 def holds(note: Note, key: NoteVerifier) -> bool:
-    """Whether the key, of kind ED25519, signed the note; False where one of its signatures does not hold."""
-    if key.kind != ED25519 or not (own := note.of(key)):
+    """Whether the key, of kind ED25519 or SM2, signed the note; False where one of its signatures does not hold."""
+    if key.kind not in (ED25519, SM2) or not (own := note.of(key)):
         return False
     message = note.text.encode()
     return all(key.verifies(message, one.signature) for one in own)
@@ -250,10 +273,10 @@ class Checkpoint:
         return cls(lines[0], decode_number(lines[1]), decode_hash(lines[2]), tuple(lines[3:-1]))
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> str:
-    """The checkpoint as a signed note."""
+def sign_checkpoint(checkpoint: Checkpoint, *signers: NoteSigner) -> str:
+    """The checkpoint as a note that each of them signed, in their order."""
     text = checkpoint.text
-    return Note(text, (signer.sign(text),)).message
+    return Note(text, tuple(one.sign(text) for one in signers)).message
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
+from hashlib import sha512
 
 import gmssl_pyx
 
@@ -19,7 +20,19 @@ from puhui.model.refusals_question import KeyRefused
 from puhui.wire import keys
 
 USER_ID = b"1234567812345678"  # GM/T 0009-2012, clause 10: where nothing else is agreed
+
+# The curve sm2p256v1 (GB/T 32918.5): y² = x³ + ax + b over the field of _PRIME, a = -3
+_PRIME = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 _ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+_A = _PRIME - 3
+_B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+_BASE = (
+    0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
+    0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
+)
+_SIGNED_FIRST = (len(USER_ID) * 8).to_bytes(2) + USER_ID + b"".join(one.to_bytes(32) for one in (_A, _B, *_BASE))
+_SEED = b"puhui sm2-sm3 private key of a seed\n"
+_Point = tuple[int, int]
 
 # DER of the parts that never change.
 _ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")  # ecPublicKey over sm2p256v1
@@ -57,7 +70,8 @@ class Sm2Signing:
 
     def sign(self, message: bytes) -> bytes:
         """r ‖ s, 64 bytes; another one each time."""
-        return _raw(gmssl_pyx.sm2_sign(self._secret, self._public, message, USER_ID))
+        # of the digest: the library's `sm2_sign` prepares thirty-two signatures each time, and uses one
+        return _raw(gmssl_pyx.sm2_sign_sm3_digest(self._secret, _digest(self._public, message)))
 
     def verifying(self) -> Sm2Verifying:
         """The public half."""
@@ -72,6 +86,42 @@ def generate(key_id: str) -> Sm2Signing:
     """A new private key."""
     public, secret = gmssl_pyx.sm2_key_generate()
     return Sm2Signing(key_id, secret, public)
+
+
+def of_seed(key_id: str, seed: bytes) -> Sm2Signing:
+    """The key of a 32-byte seed, always the same for the same seed: of 512 bits of hash, so without a noticeable bias.
+
+    Its public half takes some milliseconds of a time that depends on the key: made once in a process, never on request.
+    """
+    if len(seed) != 32:
+        raise _refused()
+    secret = int.from_bytes(sha512(_SEED + seed).digest()) % (_ORDER - 2) + 1
+    x, y = _times(secret, _BASE)
+    return Sm2Signing(key_id, secret.to_bytes(32), x.to_bytes(32) + y.to_bytes(32))
+
+
+def _times(number: int, point: _Point) -> _Point:
+    """The multiple of a point by 1 up to the order less 2: by doubling and adding, which never meets infinity there."""
+    found = point
+    for bit in f"{number:b}"[1:]:
+        found = _plus(found, found)
+        if bit == "1":
+            found = _plus(found, point)
+    return found
+
+
+def _plus(one: _Point, other: _Point) -> _Point:
+    """The sum of two points that are not each other's negative (GB/T 32918.1)."""
+    (x1, y1), (x2, y2) = one, other
+    rise, run = (3 * x1 * x1 + _A, 2 * y1) if one == other else (y2 - y1, x2 - x1)
+    slope = rise * pow(run, -1, _PRIME) % _PRIME
+    x3 = (slope * slope - x1 - x2) % _PRIME
+    return x3, (slope * (x1 - x3) - y1) % _PRIME
+
+
+def _digest(public: bytes, message: bytes) -> bytes:
+    """What is signed: SM3 of the signer's own digest Z and of the message (GB/T 32918.2, 5.5 and 6.1)."""
+    return bytes(gmssl_pyx.sm3_hash(gmssl_pyx.sm3_hash(_SIGNED_FIRST + public) + message))
 
 
 def verifying(key_id: str, public: bytes) -> Sm2Verifying:

@@ -18,7 +18,7 @@ from puhui.model.refusal import Said
 from puhui.model.refusals_question import KeyRefused, NotVerified
 from puhui.wire.canonical import BadDocument, canonical, read_canonical
 from puhui.wire.keys import ALGORITHMS, SIGNATURE_SIZE, Verifying, verifying
-from puhui.wire.notes import COSIGNATURE_V1, ED25519, NoteVerifier, decode_base64
+from puhui.wire.notes import COSIGNATURE_V1, ED25519, SM2, NoteVerifier, decode_base64
 
 _SIZES = {ALGORITHMS[0]: 32, ALGORITHMS[1]: SIGNATURE_SIZE}  # bytes of a raw public key
 
@@ -50,10 +50,14 @@ class TrustedKey(_Dated, frozen=True):
         return verifying(self.id, self.algorithm, decode_base64(self.public))
 
 
-class LogKey(_Dated, frozen=True):
-    """A key that signs the log's checkpoints, as a vkey."""
+class LogKey(_Dated, frozen=True, omit_defaults=True):
+    """A key that signs the log's checkpoints, as a vkey. `algorithm`: the vkey's own; written where it is not Ed25519.
+
+    While a key of SM2 is in force, a checkpoint needs its signature beside that of Ed25519.
+    """
 
     vkey: str
+    algorithm: str = ALGORITHMS[0]
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -82,6 +86,10 @@ class Zone(_Form, frozen=True):
     answer_keys: tuple[TrustedKey, ...]
     log_keys: tuple[LogKey, ...]
     letters: Letters
+
+    def log_keys_of(self, algorithm: str) -> tuple[LogKey, ...]:
+        """The log's keys of one algorithm."""
+        return tuple(key for key in self.log_keys if key.algorithm == algorithm)
 
 
 class Institution(_Form, frozen=True):
@@ -161,7 +169,7 @@ def _check(trust: Trust) -> None:
 def _check_witnesses(trust: Trust) -> None:
     """A witness may have several keys, a key but one witness: cosignatures do not cover the name."""
     for vkey in trust.witnesses:
-        _check_vkey(vkey, COSIGNATURE_V1)
+        _check_vkey(vkey, ALGORITHMS[0], COSIGNATURE_V1)
     keys = trust.witness_keys()
     _no_twice(key.public.hex() for key in keys)
     if not 0 <= trust.quorum <= len({key.name for key in keys}):
@@ -173,7 +181,7 @@ def _check_zone(zone: Zone) -> None:
     _no_twice(key.vkey for key in zone.log_keys)
     for key in zone.log_keys:
         _check_dates(key)
-        _check_vkey(key.vkey, ED25519)
+        _check_vkey(key.vkey, key.algorithm, ED25519, SM2)
     _no_twice(officer.name for officer in zone.letters.officers)
     for officer in zone.letters.officers:
         _check_public(officer.public, ALGORITHMS[0])
@@ -197,12 +205,12 @@ def _check_public(text: str, algorithm: str) -> None:
         _refuse("a public key has another length")
 
 
-def _check_vkey(vkey: str, kind: int) -> None:
+def _check_vkey(vkey: str, algorithm: str, *kinds: int) -> None:
     try:
-        found = NoteVerifier.parse(vkey).kind
+        found = NoteVerifier.parse(vkey)
     except ValueError as error:
         _refuse(str(error))
-    if found != kind:
+    if found.kind not in kinds or found.algorithm != algorithm:
         _refuse("a verifier key is of another kind")
 
 

@@ -125,6 +125,7 @@ _CHECKS: tuple[tuple[str, tuple[str, ...], Look], ...] = (
     ("editions", (_FORM,), matter.editions),
     ("commitment", (_FORM,), log.commitment),
     ("checkpoint", (_SIGNED,), log.checkpoint),
+    ("checkpoint-sm2", ("checkpoint",), log.checkpoint_sm2),
     ("inclusion", ("commitment", "checkpoint"), log.inclusion),
     ("cosignatures", ("checkpoint",), log.cosignatures),
     ("validity", (_SIGNED,), question.validity),

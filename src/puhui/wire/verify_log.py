@@ -1,4 +1,4 @@
-"""Checks of an answer's place in the log: commitment, checkpoint, inclusion, cosignatures."""
+"""Checks of an answer's place in the log: commitment, checkpoint (by SM2 too), inclusion, cosignatures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from hashlib import sha256
 
 from puhui.model.refusal import Said
 from puhui.wire.http_signatures import SKEW
+from puhui.wire.keys import ED25519, SM2_SM3
 from puhui.wire.notes import Checkpoint, Note, NoteVerifier, cosigned_at, holds
 from puhui.wire.tlog import leaf_hash, verify_inclusion
-from puhui.wire.verify_case import Case, fail
+from puhui.wire.verify_case import Case, Check, Outcome, fail
 
 
 def _leaf(case: Case) -> bytes:
@@ -26,7 +27,7 @@ def commitment(case: Case) -> Said:
 
 def checkpoint(case: Case) -> Said:
     """The zone's log signed the receipt's checkpoint by a key of that time, and one that was enclosed later by any."""
-    receipt, keys = case.body.form.receipt, case.zone.log_keys
+    receipt, keys = case.body.form.receipt, case.zone.log_keys_of(ED25519)
     case.notes.append(_of_log(receipt.checkpoint, [key.verifier for key in keys if key.in_force(case.at)], case))
     if case.notes[0][1].size != receipt.tree_size:
         fail("检查点的大小与回执不符", "the checkpoint is of another size than the receipt says")
@@ -46,10 +47,31 @@ def _of_log(text: str, keys: Sequence[NoteVerifier], case: Case) -> tuple[Note, 
     signed = [key for key in keys if note.of(key)]
     if not signed or not all(holds(note, key) for key in signed):
         fail("检查点没有有效日志密钥的签名", "no key of the log, valid at that time, signed the checkpoint")
-    known = {(key.name, key.key_id) for key in (*keys, *case.trust.witness_keys())}
+    by_sm2 = [key.verifier for key in case.zone.log_keys_of(SM2_SM3)]
+    known = {(key.name, key.key_id) for key in (*keys, *by_sm2, *case.trust.witness_keys())}
     if any((one.name, one.key_id) not in known for one in note.signatures):
         fail("检查点上有未受信任者的签名", "somebody whom the trust file does not know signed the checkpoint")
     return note, read
+
+
+def checkpoint_sm2(case: Case) -> Said | Check:
+    """A key of SM2 signed each checkpoint too where one was in force; whoever signed so, it holds.
+
+    The checkpoint that was enclosed later has no time: it needs such a signature where the key of then has no end.
+    """
+    listed = case.zone.log_keys_of(SM2_SM3)
+    in_force = [key for key in listed if key.in_force(case.at)]
+    owed = (in_force, listed if any(not key.end for key in in_force) else ())
+    for keys, (note, _) in zip(owed, case.notes, strict=False):
+        signed = [key for key in listed if note.of(key.verifier)]
+        if not all(holds(note, key.verifier) for key in signed):
+            fail("检查点上的 SM2 签名不成立", "the SM2 signature of a checkpoint does not hold")
+        if keys and not any(key in keys for key in signed):
+            fail("检查点缺少当时应有的 SM2 签名", "the checkpoint lacks the SM2 signature that it should have")
+    if in_force:
+        return Said("检查点另有日志的 SM2 签名", "the checkpoint is signed by SM2 too")
+    said = Said("当时没有须签名的 SM2 日志密钥", "no SM2 key of the log was in force, and none is needed")
+    return Check("checkpoint-sm2", Outcome.ABSENT, said)
 
 
 def inclusion(case: Case) -> Said:

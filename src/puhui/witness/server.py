@@ -20,10 +20,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from puhui.model.refusal import Said
 from puhui.model.refusals import Busy
+from puhui.wire.durable import sync_folder
 from puhui.wire.keys import generate, read_private, write_private
 from puhui.wire.notes import COSIGNATURE_V1, NoteSigner
 from puhui.witness.cosign import MAX_BODY, TEXT, Reply, Witness
-from puhui.witness.state import State, sync_folder
+from puhui.witness.state import State
 
 KEY_FILE = "witness.key"
 READ_SECONDS = 10  # for a request's head to arrive, and for its body

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from puhui.wire.durable import sync_folder
 from puhui.wire.notes import NoteVerifier
 from puhui.wire.tlog import EMPTY_ROOT
 
@@ -47,15 +48,6 @@ class Known:
     vkeys: tuple[str, ...]
     size: int
     forks: tuple[int, ...]
-
-
-def sync_folder(folder: Path) -> None:
-    """The names in the folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class State:

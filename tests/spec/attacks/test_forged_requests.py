@@ -1,4 +1,6 @@
-"""Attacks of whoever is not the institution: nobody is recognised, so nothing is signed for them, logged or counted."""
+"""Attacks of whoever is not the institution: nobody is recognised, so nothing is signed for them or counted, and
+the security log has it instead of the ledger.
+"""
 
 from __future__ import annotations
 

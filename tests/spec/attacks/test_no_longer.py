@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +19,7 @@ from puhui.desk.agreements import end_contract
 
 from ...questions.asking import Asker, Reply, ask
 from ...questions.town import AUTHORITY, FIRM, LETTER_DAYS, LICENCE_DAYS, QUIET, Office, key, two_officers
+from .table import noted
 
 Happens = Callable[[Office], Any]
 
@@ -59,6 +62,7 @@ def test_at_the_next_question(office: Office, happens: Happens, told: tuple[int,
         assert (reply.status, reply.code) == told
         assert reply.signed == bool(logged)
     assert [row.code for row in every(office)] == ["", *([logged] * 2 if logged else [])]
+    assert noted(office) == Counter([] if logged else [told[1]] * 2)
 
 
 def every(office: Office) -> list[Any]:
@@ -118,6 +122,11 @@ def test_a_rate_holds_and_a_stranger_cannot_use_it_up(office: Office) -> None:
     assert [reply.code for reply in replies].count("") == 4
     fast = [reply for reply in replies if reply.code]
     assert {(reply.status, reply.code) for reply in fast} == {(429, "too-fast")}
+    assert noted(office) == Counter({"bad-signature": 20, "too-fast": 2})
+    assert office.codes() == [""] * 4, "a limit that costs a durable write is no limit"
+    (lines,) = (file.read_text() for file in (office.home / "security").iterdir())
+    claimed = [(line["code"], line["key"], line.get("institution")) for line in map(json.loads, lines.splitlines())]
+    assert claimed == [("bad-signature", "bank-a/1", None)] * 20 + [("too-fast", "bank-a/1", "bank-a")] * 2
     office.clock.pass_by(seconds=fast[0].told["retry_after"])
     (again,) = ask(office, asker.question(FIRM))
     assert again.code == ""

@@ -68,7 +68,7 @@ def test_a_batch_is_as_many_questions(office: Office) -> None:
     assert len({len(one["body"]) for one in reply.told["answers"][1::2]}) == 1
     assert sorted(office.codes()) == ["", "no-basis", "no-contract", "subject-unknown"]
     (many,) = ask(office, asker.post({"v": 1, "questions": [asker.said(FIRM)] * 101}, "/v1/answers:batch"))
-    assert (many.status, many.code, len(office.codes())) == (400, "bad-request", 4)
+    assert (many.status, many.code, len(office.codes())) == (400, "bad-request", 5)
 
 
 def test_what_another_was_answered_is_nobodys(office: Office) -> None:
@@ -80,6 +80,7 @@ def test_what_another_was_answered_is_nobodys(office: Office) -> None:
     assert own.body == reply.body
     assert (others.status, others.code) == (refused.status, refused.code) == HIDDEN
     assert len(others.body) == len(refused.body) == 1024
+    assert (office.codes(), office.codes("bank-b")) == (["", "no-basis"], ["no-basis"])
 
 
 def test_each_institution_knows_a_subject_by_another_name(office: Office) -> None:
@@ -102,5 +103,5 @@ def test_an_erased_subject_is_as_unknown_as_a_stranger(office: Office) -> None:
     again = asker.post(asker.said(ERASED, "erased"), idempotency=kept)
     replies = ask(office, asker.question(ERASED, "erased"), again, asker.get(f"/v1/answers/{before.told['id']}"))
     assert [(one.status, one.code, len(one.body)) for one in replies] == [(*HIDDEN, 1024)] * 3
-    assert office.codes() == ["", "subject-unknown", "subject-unknown"]
+    assert office.codes() == ["", "subject-unknown", "subject-unknown", "subject-unknown"]
     assert office.check() == [], "the proof of the answer stands, its record is nobody's to read"

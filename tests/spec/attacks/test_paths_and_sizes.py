@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -15,7 +16,7 @@ from puhui.wire.http_signatures import MAX_BODY
 
 from ...questions.asking import Asker, Request, ask
 from ...questions.town import FIRM, Office
-from .table import Attack, held_off
+from .table import Attack, held_off, noted
 
 SECRET = b"what nobody may read"
 PATHS = [
@@ -52,8 +53,15 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_path_leads_nowhere_else(shared: Office, path: str) -> None:
-    (reply,) = ask(shared, Request("GET", path.encode().decode("latin-1"), "", ()))
-    assert (reply.status, reply.code) == (404, "no-such-path")
+    sent = Request("GET", path.encode().decode("latin-1"), "", ())
+    held_off(shared, Attack("", lambda _: sent, (404, "no-such-path")))
+
+
+def test_who_follows_the_log_too_quickly_is_no_attacker(shared: Office) -> None:
+    """A tile that may come yet is not there, and that is all."""
+    before = noted(shared)
+    (reply,) = ask(shared, Request("GET", "/tile/0/x001/x234/567", "", ()))
+    assert (reply.status, noted(shared) - before) == (404, Counter())
 
 
 def test_a_tile_is_served_and_a_link_in_its_place_is_not(shared: Office) -> None:
@@ -79,8 +87,7 @@ def test_a_tile_is_served_and_a_link_in_its_place_is_not(shared: Office) -> None
 )
 def test_a_method_that_a_path_does_not_have(shared: Office, method: str) -> None:
     asked = Asker(shared).question(FIRM).but(method=method)
-    (reply,) = ask(shared, asked)
-    assert (reply.status, reply.code) == (405, "no-such-method")
+    reply = held_off(shared, Attack("", lambda _: asked, (405, "no-such-method")))
     assert (b"allow", b"POST") in reply.headers
 
 
@@ -91,7 +98,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(shared: Office, name: s
     reply = held_off(shared, Attack("", lambda _: request, (413, "too-large")))
     assert not reply.signed
     exact = Asker(shared).post(b" " * MAX_BODY)
-    assert held_off(shared, Attack("", lambda _: exact, (400, "bad-request"))).signed
+    assert held_off(shared, Attack("", lambda _: exact, (400, "bad-request"), "bad-request")).signed
 
 
 def test_a_body_that_never_ends_is_cut_off(shared: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,9 +117,11 @@ def test_a_body_that_never_ends_is_cut_off(shared: Office, monkeypatch: pytest.M
         scope = {"type": "http", "method": "POST", "raw_path": b"/v1/answers", "query_string": b"", "headers": []}
         await shared.app(scope, receive, keep)
 
+    before = noted(shared)
     asyncio.run(story())
     assert told[0]["status"] == 400
     assert b"bad-request" in told[1]["body"]
+    assert noted(shared) - before == Counter(["bad-request"])
 
 
 def test_who_hangs_up_in_a_body_does_no_harm(shared: Office) -> None:
@@ -133,10 +142,11 @@ def test_who_hangs_up_in_a_body_does_no_harm(shared: Office) -> None:
         scope = {"type": "http", "method": "POST", "raw_path": b"/v1/answers", "query_string": b"", "headers": headers}
         await shared.app(scope, receive, keep)
 
-    before = shared.codes()
+    before, strangers = shared.codes(), noted(shared)
     asyncio.run(story())
     assert told[0]["status"] == 400
     assert shared.codes() == before
+    assert noted(shared) - strangers == Counter(["bad-request"])
 
 
 # --- a real server, with limits that a test can wait for ---
@@ -149,7 +159,13 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def cut() -> list[tuple[str, str]]:
+    """Code and address of every connection that the server cut off."""
+    return []
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch, cut: list[tuple[str, str]]) -> Iterator[int]:
     """A server of the zone's own kind, whose heads have to be whole within a moment."""
     import threading
 
@@ -167,7 +183,11 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(uvicorn.Server, "__init__", keep)
     monkeypatch.setattr(uvicorn.Server, "install_signal_handlers", lambda self: None, raising=False)
     ready = threading.Event()
-    thread = threading.Thread(target=server.run, args=(app, listening, ready.set, lambda: True))
+
+    def note(code: str, address: str) -> None:
+        cut.append((code, address))
+
+    thread = threading.Thread(target=server.run, args=(app, listening, ready.set, lambda: True, note))
     thread.start()
     assert ready.wait(10)
     yield listening.getsockname()[1]
@@ -189,7 +209,7 @@ def closed_by_server(port: int, *sent: bytes) -> bytes:
         return came
 
 
-def test_slow_heads_and_long_heads_are_cut_off_and_others_are_served(port: int) -> None:
+def test_slow_heads_and_long_heads_are_cut_off_and_others_are_served(port: int, cut: list[tuple[str, str]]) -> None:
     whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert closed_by_server(port, whole).startswith(b"HTTP/1.1 200")
     assert closed_by_server(port) == b"", "who says nothing"
@@ -204,6 +224,15 @@ def test_slow_heads_and_long_heads_are_cut_off_and_others_are_served(port: int) 
     assert b"200" not in closed_by_server(port, b"GET /" + b"a" * (server.MAX_HEAD + MAX_BODY) + b" HTTP/1.1\r\n\r\n")
     assert b"200" not in closed_by_server(port, b"\x16\x03\x01 this is no HTTP\r\n\r\n")
     assert closed_by_server(port, whole).startswith(b"HTTP/1.1 200")
+    codes = ["slow-head"] * 3 + ["long-head"] * 3 + ["no-http"]
+    assert cut == [(code, "127.0.0.1") for code in codes]
+
+
+def test_what_the_server_cut_off_is_in_the_security_log(shared: Office) -> None:
+    before = noted(shared)
+    for code in (server.SLOW_HEAD, server.LONG_HEAD, server.NO_HTTP):
+        shared.app.cut_off(code, "203.0.113.7")
+    assert noted(shared) - before == Counter([server.SLOW_HEAD, server.LONG_HEAD, server.NO_HTTP])
 
 
 def test_a_port_that_is_taken_is_said(port: int) -> None:

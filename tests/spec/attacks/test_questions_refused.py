@@ -10,7 +10,7 @@ from puhui.model.subject import Identifier
 
 from ...questions.asking import Asker, Request, ask
 from ...questions.town import ANNA, BEN, CHILD, FIRM, QUIET, STRANGER, Office
-from .table import HIDDEN, Attack, held_off
+from .table import HIDDEN, Attack, Sends, held_off
 
 NO_CONTRACT, PURPOSE, BAD = (403, "no-contract"), (403, "purpose-refused"), (400, "bad-request")
 
@@ -77,15 +77,26 @@ ATTACKS = [
     Attack("another institution's pseudonym", pseudonym_of_bank_b, HIDDEN, "subject-unknown"),
     Attack("the zone's token", token, HIDDEN, "subject-unknown"),
     Attack("SQL for an identifier", named("local:x", "' OR '1'='1' --"), HIDDEN, "subject-unknown"),
-    Attack("SQL for a kind", named("local:x' OR 1=1 --", FIRM.value), BAD),
-    Attack("SQL for a product", a(FIRM, "firm", product="firm_loan'; DROP TABLE records_letter; --"), BAD),
-    Attack("SQL for a letter", a(FIRM, basis=BASIS | {"id": "L-1' OR '1'='1"}), BAD),
-    Attack("an identifier in another spelling", named("uscc", FIRM.value.lower()), BAD),
-    Attack("an identifier with a blank", named("uscc", " " + FIRM.value[1:]), BAD),
-    Attack("a field that the interface does not have", a(FIRM, "firm", figures="all"), BAD),
-    Attack("another version", a(FIRM, "firm", v=2), BAD),
-    Attack("an identifier in a query", lambda o: Asker(o).get("/v1/trace", f"month=2026-11&uscc={FIRM.value}"), BAD),
-    Attack("the answers of everybody", lambda o: Asker(o).get("/v1/trace"), BAD),
+    Attack("SQL for a kind", named("local:x' OR 1=1 --", FIRM.value), BAD, "bad-request"),
+    Attack("SQL for a product",
+           a(FIRM, "firm", product="firm_loan'; DROP TABLE records_letter; --"), BAD, "bad-request"),
+    Attack("SQL for a letter", a(FIRM, basis=BASIS | {"id": "L-1' OR '1'='1"}), BAD, "bad-request"),
+    Attack("an identifier in another spelling", named("uscc", FIRM.value.lower()), BAD, "bad-request"),
+    Attack("an identifier with a blank", named("uscc", " " + FIRM.value[1:]), BAD, "bad-request"),
+    Attack("a field that the interface does not have", a(FIRM, "firm", figures="all"), BAD, "bad-request"),
+    Attack("another version", a(FIRM, "firm", v=2), BAD, "bad-request"),
+    Attack("an identifier in a query",
+           lambda o: Asker(o).get("/v1/trace", f"month=2026-11&uscc={FIRM.value}"), BAD, "bad-request"),
+    Attack("the monitor of somebody else",
+           lambda o: Asker(o).get("/v1/monitors/M-" + "a" * 26), (403, "scope-refused"), "scope-refused"),
+    Attack("a monitor, by who may set none",
+           lambda o: Asker(o).post(b"{}", "/v1/monitors"), (403, "scope-refused"), "scope-refused"),
+    Attack("a letter that was never proposed",
+           lambda o: Asker(o).get("/v1/letters/L-" + "a" * 26), HIDDEN, "no-basis"),
+    Attack("a proposal that is none", lambda o: Asker(o).post(b"{}", "/v1/letters"), BAD, "bad-request"),
+    Attack("an answer that was never given",
+           lambda o: Asker(o).get("/v1/answers/A-" + "a" * 26), HIDDEN, "no-basis"),
+    Attack("the answers of everybody", lambda o: Asker(o).get("/v1/trace"), BAD, "bad-request"),
 ]  # fmt: skip
 
 
@@ -95,6 +106,23 @@ def test_refused_by_its_code_and_logged(shared: Office, attack: Attack) -> None:
     reply = held_off(shared, attack)
     assert reply.signed
     assert FIRM.value.encode() not in reply.body
+
+
+@pytest.mark.parametrize(
+    "sends",
+    [
+        lambda o: Asker(o).post(b"{}"),
+        lambda o: Asker(o).post(b"[]", "/v1/answers:batch"),
+        lambda o: Asker(o).post(b"{}", "/v1/letters"),
+        lambda o: Asker(o).get("/v1/trace"),
+    ],
+)
+def test_the_same_bytes_again_are_told_that_they_are(shared: Office, sends: Sends) -> None:
+    request = sends(shared)
+    held_off(shared, Attack("", lambda _: request, BAD, "bad-request"))
+    for _ in range(2):
+        held_off(shared, Attack("", lambda _: request, (401, "replayed"), "replayed"))
+    assert shared.check() == []
 
 
 def about(value: bytes) -> bytes:
@@ -120,7 +148,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("path", ["/v1/answers", "/v1/answers:batch"])
 def test_what_is_no_message_is_told_to_an_institution_alone(shared: Office, body: bytes, path: str) -> None:
-    held_off(shared, Attack("", lambda o: Asker(o).post(body, path), BAD))
+    held_off(shared, Attack("", lambda o: Asker(o).post(body, path), BAD, "bad-request"))
     stranger = Asker(shared, "mallory")
     reply = held_off(shared, Attack("", lambda o: stranger.post(body, path), (401, "unknown-key")))
     assert not reply.signed

@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 from puhui.city import words
 from puhui.city.agencies.market import newest_month
 from puhui.city.columns import (
+    NEVER,
     Rows,
     dates,
     exact,
     joined,
+    later,
     numbered,
     pick,
     place_of_month,
@@ -29,8 +31,8 @@ def parties(district: District, subject: Whole, day: Days) -> tuple[pa.Array, pa
     as far as the register's base knows it: names that changed before are today's.
     """
     firms, people = district.firms, district.people
-    later = ~np.isnat(firms.renamed_on) & (firms.renamed_on > newest_month(district))
-    former = pc.if_else(pa.array(later), firms.old_name, firms.name)
+    renamed = ~np.isnat(firms.renamed_on) & (firms.renamed_on > newest_month(district))
+    former = pc.if_else(pa.array(renamed), firms.old_name, firms.name)
     in_base = pa.array(day <= newest_month(district))
     name = pick(pa.concat_arrays([firms.name, people.name]), subject)
     name = pc.if_else(in_base, pick(pa.concat_arrays([former, people.name]), subject), name)
@@ -82,7 +84,7 @@ def enforcement_cases(district: District) -> Rows:
     subject, rng = troubled(district, "FY-02", 0.8)
     day = district.as_of - rng.integers(0, 1_090, len(subject))
     name, code, nature = parties(district, subject, day)
-    closed = np.where(rng.random(len(subject)) < 0.55, day + rng.integers(30, 500, len(subject)), np.datetime64("NaT"))
+    closed = np.where(rng.random(len(subject)) < 0.55, later(day, rng.integers(30, 500, len(subject))), NEVER)
     closed = until(closed, district.as_of)
     amount = (rng.lognormal(10.8, 1.2, len(subject)) * 100).round().astype(np.int64)
     open_ = np.isnat(closed)
@@ -109,9 +111,7 @@ def dishonest_debtors(district: District, item: str = "FY-01") -> Rows:
     filed = district.as_of - rng.integers(60, 1_500, len(subject))
     published = filed + rng.integers(20, 60, len(subject))
     name, code, nature = parties(district, subject, published)
-    out = np.where(
-        rng.random(len(subject)) < 0.3, published + rng.integers(60, 700, len(subject)), np.datetime64("NaT")
-    )
+    out = np.where(rng.random(len(subject)) < 0.3, later(published, rng.integers(60, 700, len(subject))), NEVER)
     out = until(out, district.as_of)
     boss = district.firms.boss[np.minimum(subject, firms - 1)]
     behaviour = pick(words.BEHAVIOURS, rng.integers(0, 3, len(subject)))

@@ -7,10 +7,12 @@ import pyarrow as pa
 
 from puhui.city.agencies.courts import dishonest_debtors, parties
 from puhui.city.columns import (
+    NEVER,
     Rows,
     dates,
     every_pair,
     exact,
+    later,
     nothing,
     numbered,
     pick,
@@ -51,7 +53,7 @@ def red_list(district: District) -> Rows:
     subject = _some(district, "FGW-01", good, 0.01 * people.volunteer)
     own, rng = _party(district, subject), district.rng("FGW-01 days")
     day = district.as_of - rng.integers(20, 1_200, len(subject))
-    end = np.where(rng.random(len(subject)) < 0.8, day + rng.integers(300, 1_400, len(subject)), np.datetime64("NaT"))
+    end = np.where(rng.random(len(subject)) < 0.8, later(day, rng.integers(300, 1_400, len(subject))), NEVER)
     columns = {
         "xk_party_type": own["kind"],
         **{name: own[name] for name in ("uscc", "ent_name", "id_no", "name")},
@@ -71,7 +73,7 @@ def black_list(district: District) -> Rows:
     subject = _some(district, "FGW-02", 0.05 * stopped, np.where(people.thrift > 2.0, 0.05, 0.0))
     own, rng = _party(district, subject), district.rng("FGW-02 days")
     day = district.as_of - rng.integers(20, 1_200, len(subject))
-    out = np.where(rng.random(len(subject)) < 0.3, day + rng.integers(100, 900, len(subject)), np.datetime64("NaT"))
+    out = np.where(rng.random(len(subject)) < 0.3, later(day, rng.integers(100, 900, len(subject))), NEVER)
     out = until(out, district.as_of)
     columns = {
         "cf_party_type": own["kind"],
@@ -83,7 +85,7 @@ def black_list(district: District) -> Rows:
         "list_in_org": same("新余市发展和改革委员会", len(subject)),
         "list_in_date": dates(day),
         "list_out_date": dates(out),
-        "publicity_end": dates(day + 3 * 365),
+        "publicity_end": dates(later(day, 3 * 365)),
         "repair_status": pick(("未修复", "已修复"), (rng.random(len(subject)) < 0.15).astype(np.int64)),
     }
     return rows_of("FGW-02", subject, columns)
@@ -176,7 +178,7 @@ def patents(district: District) -> Rows:
         "ip_no": numbered("YY", district.serial(len(owner), 100_000), width=12),
         "ip_name": pick(("一种装置", "一种方法", "外观设计"), rng.integers(0, 3, len(owner))),
         "ip_owner": name,
-        "ip_apply_date": dates(granted - 400),
+        "ip_apply_date": dates(later(granted, -400)),
         "ip_grant_date": dates(granted, where=~pending),
         "ip_status": pick(("有效", "无效", "审中", "质押"), status),
     }
@@ -193,7 +195,7 @@ def evaluations(district: District) -> Rows:
     score = 75 + 10 * firms.health.mean(axis=0)[firm] + rng.normal(0, 5, len(firm))
     score = np.clip(score - 25 * (firms.defaulted[firm] < district.settings.months), 5, 100)
     grade = np.select([score >= 85, score >= 70, score >= 55], [0, 1, 2], 3)
-    day = (of - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 74
+    day = later((of - 1970).astype("datetime64[Y]").astype("datetime64[D]"), 74)
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

@@ -62,7 +62,7 @@ def frozen_equity(district: District) -> Rows:
         "investor_name": pick(district.people.name, person),
         "frozen_amount": exact(firms.capital[firm] * rng.integers(10, 60, len(firm)) * 10_000, 6),
         "frozen_from": dates(start),
-        "frozen_to": dates(start + 3 * 365),
+        "frozen_to": dates(later(start, 3 * 365)),
         "frozen_court": pick(words.COURTS, rng.integers(0, 3, len(firm))),
         "frozen_doc_no": numbered("（2025）赣0502执", district.serial(len(firm), 10_000) + 1, "号之一"),
     }

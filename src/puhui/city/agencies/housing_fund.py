@@ -5,18 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puhui.city.agencies.social_security import unpaid_months
-from puhui.city.columns import (
-    Rows,
-    dates,
-    every_pair,
-    exact,
-    numbered,
-    pick,
-    rows_of,
-    same,
-    until,
-    whole,
-)
+from puhui.city.columns import NEVER, Rows, dates, every_pair, exact, later, numbered, pick, rows_of, same, until, whole
 from puhui.city.lives import INSTITUTION, NOBODY, District
 from puhui.city.settings import Truth, Whole
 
@@ -131,7 +120,7 @@ def loans(district: District) -> Rows:
     rng = district.rng("GJJ-04 terms")
     amount = rng.integers(8, 61, len(person)) * 1_000_000
     applied = district.month_ends[0] - rng.integers(60, 2_500, len(person))
-    paid_out = np.where(rng.random(len(person)) < 0.96, applied + 30, np.datetime64("NaT"))
+    paid_out = np.where(rng.random(len(person)) < 0.96, later(applied, 30), NEVER)
     balance = amount * rng.integers(20, 98, len(person)) // 100
     columns = {
         "id_type": same("111", len(person)),
@@ -157,7 +146,7 @@ def repayments(district: District) -> Rows:
     month, nth = every_pair(np.arange(months), np.arange(len(person)))
     who = person[nth]
     rng = district.rng("GJJ-05")
-    due = district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]") + 19
+    due = later(district.month_ends[month].astype("datetime64[M]").astype("datetime64[D]"), 19)
     late = rng.random(len(who)) < 0.25 / (1.0 + np.exp(2.5 - 2.0 * district.people.thrift[who]))
     paid = due + np.where(late, rng.integers(4, 75, len(who)), rng.integers(-2, 4, len(who)))
     paid = until(paid, district.as_of)

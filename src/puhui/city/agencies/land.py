@@ -7,11 +7,13 @@ import pyarrow as pa
 
 from puhui.city import words
 from puhui.city.columns import (
+    NEVER,
     Rows,
     dates,
     every_pair,
     exact,
     joined,
+    later,
     nothing,
     numbered,
     pick,
@@ -83,7 +85,7 @@ def mortgages(district: District) -> Rows:
     rng = district.rng("ZRZY-01")
     at = np.flatnonzero(rng.random(len(subject)) < 0.33)
     start = district.as_of - rng.integers(30, 3_000, len(at))
-    cancelled = np.where(rng.random(len(at)) < 0.25, start + rng.integers(100, 2_900, len(at)), np.datetime64("NaT"))
+    cancelled = np.where(rng.random(len(at)) < 0.25, later(start, rng.integers(100, 2_900, len(at))), NEVER)
     cancelled = until(cancelled, district.as_of)
     maximum = rng.random(len(at)) < 0.2
     amount = rng.integers(10, 120, len(at)) * 1_000_000
@@ -97,7 +99,7 @@ def mortgages(district: District) -> Rows:
         "mort_amount": exact(amount, 6, where=~maximum),
         "mort_max_amount": exact(amount * 3 // 2, 6, where=maximum),
         "mort_from": dates(start),
-        "mort_to": dates(start + 20 * 365),
+        "mort_to": dates(later(start, 20 * 365)),
         "mort_cancel_date": dates(cancelled),
     }
     return rows_of("ZRZY-01", subject[at], columns)
@@ -113,7 +115,7 @@ def seizures(district: District) -> Rows:
     ]
     at = np.flatnonzero(rng.random(len(subject)) < trouble[subject])
     start = district.as_of - rng.integers(10, 1_400, len(at))
-    lifted = np.where(rng.random(len(at)) < 0.35, start + rng.integers(30, 900, len(at)), np.datetime64("NaT"))
+    lifted = np.where(rng.random(len(at)) < 0.35, later(start, rng.integers(30, 900, len(at))), NEVER)
     lifted = until(lifted, district.as_of)
     columns = {
         **identity(district, subject[at]),
@@ -122,7 +124,7 @@ def seizures(district: District) -> Rows:
         "seal_type": pick(("查封", "轮候", "预查封"), rng.choice(3, size=len(at), p=[0.8, 0.15, 0.05])),
         "seal_doc_no": numbered("（2025）赣0502执", district.serial(len(at), 10_000) + 3_000, "号之二"),
         "seal_from": dates(start),
-        "seal_to": dates(start + 3 * 365),
+        "seal_to": dates(later(start, 3 * 365)),
         "unseal_date": dates(lifted),
     }
     return rows_of("ZRZY-02", subject[at], columns)
@@ -159,7 +161,7 @@ def farmland(district: District) -> Rows:
 def forest(district: District) -> Rows:
     subject, rng = _farmers(district, 0.25, "ZRZY-04")
     ends = np.where(rng.random(len(subject)) < 0.7, district.as_of + rng.integers(-900, 12_000, len(subject)),
-                    np.datetime64("NaT"))  # fmt: skip
+                    NEVER)  # fmt: skip
     columns = {
         **identity(district, subject),
         "forest_cert_no": numbered("余林证字YY", district.serial(len(subject), 100_000), "号", 7),
@@ -178,9 +180,7 @@ def transfers(district: District) -> Rows:
     subject, rng = _farmers(district, 0.3, "NYJ-01")
     incoming = (rng.random(len(subject)) < 0.6) | (subject < len(district.firms))
     start = district.as_of - rng.integers(60, 3_000, len(subject))
-    end = np.where(
-        rng.random(len(subject)) < 0.93, start + rng.integers(300, 5_500, len(subject)), np.datetime64("NaT")
-    )
+    end = np.where(rng.random(len(subject)) < 0.93, later(start, rng.integers(300, 5_500, len(subject))), NEVER)
     own = identity(district, subject)
     columns = {
         **own,
@@ -257,9 +257,9 @@ def subsidies(district: District) -> Rows:
         "subsidy_card": nothing(len(person)),
     }
     rows = rows_of("CZJ-02", district.person(person), columns)
-    paid = _spring(year) + 90 <= district.as_of
+    paid = later(_spring(year), 90) <= district.as_of
     return rows.take(np.flatnonzero(paid))
 
 
 def _spring(year: Whole) -> Days:
-    return (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 60
+    return later((year - 1970).astype("datetime64[Y]").astype("datetime64[D]"), 60)

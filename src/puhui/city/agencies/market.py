@@ -8,10 +8,12 @@ import pyarrow.compute as pc
 
 from puhui.city import words
 from puhui.city.columns import (
+    NEVER,
     Rows,
     dates,
     exact,
     joined,
+    later,
     numbered,
     pick,
     place_of_month,
@@ -60,8 +62,8 @@ def _registered(district: District, at: Whole, *, before: bool) -> Rows:
     names = pick(firms.name, at)
     ended = ~np.isnat(firms.ended[at])
     if before:
-        later = pa.array(~np.isnat(firms.renamed_on[at]) & (firms.renamed_on[at] > base))
-        names = pc.if_else(later, pick(firms.old_name, at), names)
+        renamed = pa.array(~np.isnat(firms.renamed_on[at]) & (firms.renamed_on[at] > base))
+        names = pc.if_else(renamed, pick(firms.old_name, at), names)
         ended &= ~(firms.ended[at] > base)
     status = np.where(ended, np.where(firms.revoked[at], 1, 2), 0)
     kinds = ("1130", "9500")
@@ -76,7 +78,7 @@ def _registered(district: District, at: Whole, *, before: bool) -> Rows:
         "reg_capital_currency": same("CNY", len(at)),
         "est_date": dates(firms.established[at]),
         "op_from": dates(firms.established[at]),
-        "op_to": dates(firms.established[at] + 20 * 365, where=np.asarray(rng.random(len(at)) < 0.4)),
+        "op_to": dates(later(firms.established[at], 20 * 365), where=np.asarray(rng.random(len(at)) < 0.4)),
         "reg_org": pick(words.MARKET_OFFICES, firms.home[at]),
         "reg_status": pick(("存续", "吊销", "注销"), status),
         "industry_code": pick([trade[0] for trade in words.TRADES], firms.trade[at]),
@@ -187,7 +189,7 @@ def abnormal_operations(district: District) -> Rows:
     nth = np.arange(len(firm)) - np.repeat(np.cumsum(count) - count, count)
     life = np.maximum((district.as_of - firms.established[firm]).astype(np.int64), 60)
     day = district.as_of - np.minimum(rng.integers(10, 500, len(firm)) + nth * 500, life - 10)
-    out = np.where(rng.random(len(firm)) < 0.66, day + rng.integers(20, 400, len(firm)), np.datetime64("NaT"))
+    out = np.where(rng.random(len(firm)) < 0.66, later(day, rng.integers(20, 400, len(firm))), NEVER)
     out = until(out, district.as_of)
     columns = {
         "uscc": pick(firms.uscc, firm),
@@ -223,7 +225,7 @@ def honours(district: District) -> Rows:
         "honour_org": pick(("江西省科学技术厅", "新余市人民政府"), rng.integers(0, 2, len(firm))),
         "honour_date": dates(day),
         "honour_doc_no": numbered("赣科发〔2025〕", district.serial(len(firm), 10_000) + 1, "号"),
-        "valid_to": dates(day + 3 * 365),
+        "valid_to": dates(later(day, 3 * 365)),
     }
     return rows_of("SCJ-15", firm, columns)
 

@@ -127,7 +127,7 @@ def _of_type(field: Field, place: int, draft: _Draft) -> pa.Array:
     count, rng, as_of = draft.count, draft.rng, draft.district.as_of
     match field.type.partition("(")[0]:
         case "date" | "datetime":
-            first = np.full(count, as_of - 1_500, dtype="datetime64[D]")
+            first = later(np.full(count, as_of, dtype="datetime64[D]"), -1_500)
             return dates(later(first, rng.integers(0, 60, count) + 80 * place))
         case "ym":
             return dates(draft.district.month_ends[rng.integers(0, draft.district.settings.months, count)])

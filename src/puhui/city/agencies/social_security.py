@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from puhui.city import words
-from puhui.city.columns import Rows, dates, exact, pick, rows_of, same, truths, whole
+from puhui.city.columns import NEVER, Rows, dates, exact, later, pick, rows_of, same, truths, whole
 from puhui.city.lives import NOBODY, District, pick_firm
 from puhui.city.settings import Truth, Whole
 
@@ -121,7 +121,7 @@ def contribution_arrears(district: District) -> Rows:
     months = owes.sum(axis=0)
     settled = district.rng("RSJ-07").random(len(firms)) < 0.15
     amount = count * months * 80_000
-    cleared = np.where(settled, np.minimum(district.month_ends[last] + 45, district.as_of), np.datetime64("NaT"))
+    cleared = np.where(settled, np.minimum(later(district.month_ends[last], 45), district.as_of), NEVER)
     columns = {
         "uscc": pick(district.firms.uscc, firms),
         "ent_name": pick(district.firms.name, firms),

@@ -6,10 +6,12 @@ import numpy as np
 
 from puhui.city import words
 from puhui.city.columns import (
+    NEVER,
     Rows,
     dates,
     every_pair,
     exact,
+    later,
     nothing,
     numbered,
     pick,
@@ -20,7 +22,7 @@ from puhui.city.columns import (
     whole,
 )
 from puhui.city.lives import NOBODY, TRADER, District
-from puhui.city.settings import Days, Truth, Whole
+from puhui.city.settings import Truth, Whole
 
 VAT, INCOME = "10101", "10104"
 GRADES = ("A", "B", "M", "C", "D")
@@ -128,7 +130,7 @@ def _payment_rows(district: District, parts: list[Whole], which: Whole, rng: np.
     ends = district.month_ends
     filed = ends[month] + rng.integers(3, 16, len(month))
     treasury = np.minimum(filed + rng.integers(0, 10, len(month)), district.as_of)
-    treasury = np.where(which == 2, np.minimum(treasury + 1, district.as_of), treasury)
+    treasury = np.where(which == 2, np.minimum(later(treasury, 1), district.as_of), treasury)
     starts = (ends[month].astype("datetime64[M]") - (span - 1)).astype("datetime64[D]")
     columns = {
         "uscc": pick(district.firms.uscc, firm),
@@ -162,9 +164,9 @@ def tax_arrears(district: District) -> Rows:
         "arrear_tax": same(VAT, len(at)),
         "arrear_period_to": dates(district.month_ends[month]),
         "arrear_balance": exact(np.where(settled, 0, owed), 2),
-        "arrear_date": dates(np.minimum(district.month_ends[month] + 16, district.as_of)),
+        "arrear_date": dates(np.minimum(later(district.month_ends[month], 16), district.as_of)),
         "arrear_late_fee": exact(owed // 40, 2),
-        "arrear_clear_date": dates(np.minimum(district.month_ends[month] + 100, district.as_of), where=settled),
+        "arrear_clear_date": dates(np.minimum(later(district.month_ends[month], 100), district.as_of), where=settled),
         "op_address": pick(district.firms.address, firm),
     }
     return rows_of("SWJ-08", firm, columns)
@@ -183,7 +185,7 @@ def tax_grades(district: District) -> Rows:
     score = np.clip(np.where(month >= firms.defaulted[firm], score - 45, score), 5, 100)
     grade = np.select([score >= 90, score >= 70, score >= 40], [0, 1, 3], 4)
     grade = np.where((year - born < 1) & (grade < 3), 2, grade)
-    decided: Days = (year + 1 - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 109
+    decided = later((year + 1 - 1970).astype("datetime64[Y]").astype("datetime64[D]"), 109)
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),
@@ -224,7 +226,7 @@ def tax_blacklist(district: District) -> Rows:
     firms, rng = district.firms, district.rng("SWJ-09")
     firm = np.flatnonzero((firms.defaulted < district.settings.months) & (rng.random(len(firms)) < 0.02))
     day = district.as_of - rng.integers(30, 1_000, len(firm))
-    out = np.where(rng.random(len(firm)) < 0.3, np.minimum(day + 400, district.as_of), np.datetime64("NaT"))
+    out = np.where(rng.random(len(firm)) < 0.3, np.minimum(later(day, 400), district.as_of), NEVER)
     columns = {
         "uscc": pick(firms.uscc, firm),
         "ent_name": pick(firms.name, firm),

@@ -53,7 +53,7 @@ def power(district: District) -> Rows:
         "acct_no": _account(district, subject, "DL"),
         **_codes(district, subject),
         "bill_ym": dates(district.month_ends[month]),
-        "meter_date": dates(district.month_ends[month] - 3),
+        "meter_date": dates(later(district.month_ends[month], -3)),
         "meter_last": exact(start, 2),
         "meter_this": exact(start + units, 2),
         "usage_kwh": exact(units, 2),

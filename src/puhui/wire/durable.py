@@ -1,7 +1,7 @@
 """What makes a file outlive a stop: its bytes first, then its name, each on the disk before the next.
 
 Promises: when a function returns, what it did survives the loss of power; a stop before leaves the old file whole or
-none, at worst beside a draft that nobody reads. No draft stays when an error is raised.
+none, at worst beside a draft that nobody reads. No draft stays when an error is raised. (`write_new` promises less.)
 """
 
 from __future__ import annotations
@@ -24,6 +24,17 @@ def sync_file(file: Path) -> None:
 def sync_folder(folder: Path) -> None:
     """The names in a folder are on the disk: what was made, renamed or removed there stays so."""
     _sync(folder)
+
+
+def write_new(file: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+    """A file that is not there yet holds `data`, which is on the disk; its name is not before `sync_folder`.
+
+    Raises FileExistsError. A stop, or an error, may leave it cut off.
+    """
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def replace_bytes(file: Path, data: bytes, *, mode: int = PRIVATE) -> None:
@@ -59,10 +70,7 @@ def publish(draft: Path, target: Path) -> None:
 def _written(draft: Path, data: bytes, mode: int) -> Iterator[None]:
     """The bytes are on the disk under the draft's name; that name is gone at the end."""
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
+        write_new(draft, data, mode=mode)
         yield
     finally:
         draft.unlink(missing_ok=True)
