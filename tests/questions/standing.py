@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -32,6 +31,7 @@ from .town import (
     Office,
     contract,
     enrol,
+    finished,
     key,
     office,
     sign,
@@ -61,8 +61,7 @@ def made(home: Path) -> None:
         contract(zone.desk, name, [(product, {}) for product in PRODUCTS])
     letters, _ = open_letters(home)
     enrol(letters, "firm", FIRM, ANNA)
-    signed = {"firm": sign(letters, "firm", FIRM).id}
-    (home.parent / "letters.json").write_text(json.dumps(signed), "utf-8")
+    finished(home, {"firm": sign(letters, "firm", FIRM).id})
 
 
 def _bank(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..journeys.town import SMALL, Refused, Town, firm
 from ..unit.authenticator import Authenticator
 from .asking import Asker, ask
 from .standing import copy_of
-from .town import ANNA, FIRM, LENDER, QUIET, Office, contract, key, office, two_officers
+from .town import ANNA, FIRM, LENDER, QUIET, Office, contract, finished, key, office, two_officers
 
 BODIES = Path(__file__).parent / "bodies"
 WELFARE, SUPERVISION = "welfare_review", "supervision_review"
@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, kind in (("office", "agency"), ("court", "court")):
         two_officers(zone.desk, ADMIT, body(name, kind))
         contract(zone.desk, name, [(WELFARE, {}), (SUPERVISION, {})])
-    (home.parent / "letters.json").write_text(json.dumps({}), "utf-8")
+    finished(home, {})
     return home
 
 

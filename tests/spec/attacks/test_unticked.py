@@ -19,7 +19,20 @@ from puhui.wire.letters import text_of
 from ...journeys.town import RATINGS, SMALL, Town, firm, uscc
 from ...questions.asking import Asker, Reply, ask
 from ...questions.standing import Bank
-from ...questions.town import ANNA, FIRM, LENDER, QUIET, Office, contract, enrol, key, office, sign, two_officers
+from ...questions.town import (
+    ANNA,
+    FIRM,
+    LENDER,
+    QUIET,
+    Office,
+    contract,
+    enrol,
+    finished,
+    key,
+    office,
+    sign,
+    two_officers,
+)
 
 CHOOSER = Path(__file__).parents[2] / "questions" / "chooser"
 PRODUCTS = ("choice", "choice_free", "choice_watch", "choice_report", "choice_check")
@@ -50,7 +63,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = {"wording": "choice_letter", "stated": {"stated_paid": "100", "stated_points": str(POINTS)}}
     chosen = {"tax": ("tax",), "rating": ("rating",), "both": ("tax", "rating")}
     signed = {name: sign(letters, "firm", FIRM, ticks=ticks, **said).id for name, ticks in chosen.items()}  # type: ignore[arg-type]
-    (home.parent / "letters.json").write_text(json.dumps(signed), "utf-8")
+    finished(home, signed)
     return home
 
 
