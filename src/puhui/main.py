@@ -34,6 +34,7 @@ Authority = Annotated[
 ]
 
 
+SWITCH = 0.001  # seconds: the log's thread asks for the interpreter some twenty times a batch, and all wait for it
 COLLECT = (50_000, 20, 50)  # objects between collections: an answer makes hundreds, and all die by their counts
 
 
@@ -57,6 +58,7 @@ def serve(
             interface = App(routes, authority or f"{host}:{taken}")
             gc.freeze()  # packs and products stay for good: to look through them again and again would hold answers up
             gc.set_threshold(*COLLECT)
+            sys.setswitchinterval(SWITCH)
             log = questions.rooms.log
             ready = partial(_ready, "zone", host, taken, as_json)
             signal.signal(signal.SIGTERM, _ends_by_itself)

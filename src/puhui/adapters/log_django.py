@@ -17,6 +17,7 @@ from django.db.utils import Error as DjangoError
 from puhui.adapters.log_scan import DjangoLogScan
 from puhui.adapters.log_sql import Postgresql, Row, Speech, Sqlite, packed, read_moment
 from puhui.adapters.log_transaction import ASKED, ENTRY, Transaction, asked_row, entry_row, tree_of
+from puhui.adapters.wal_sqlite import LONGEST
 from puhui.ledger.store import AskedRow, EntryRow, LogTransaction, StoredCheckpoint, StoreFault
 from puhui.wire.tlog import Frontier
 
@@ -162,4 +163,5 @@ def _speech(connection: Any) -> Speech:
     if connection.vendor == "postgresql":
         return Postgresql(raw, error)
     raw.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    raw.execute(f"PRAGMA wal_autocheckpoint={LONGEST}")
     return Sqlite(raw, error)

@@ -30,6 +30,7 @@ from puhui.adapters.settings_toml import Epoch, begin_epoch
 from puhui.adapters.stops_journal import read_stops
 from puhui.adapters.vault_sqlite import SqliteVault
 from puhui.adapters.vault_threads import VaultThreads
+from puhui.adapters.wal_sqlite import Backfilling
 from puhui.adapters.webhooks_http import HttpWebhooks
 from puhui.adapters.witness_http import anchors_at
 from puhui.adapters.witnesses_files import WitnessFiles
@@ -176,7 +177,7 @@ def open_questions(zone: Zone) -> Iterator[Questions]:
         monitors = MonitorRooms(rooms, DjangoChanges(), DjangoMonitors(), records, private=private)
         looks = LookRooms(monitors, zone.desk.figures, HttpWebhooks(private=private))
         _look_for_nobody(vaults)
-        with ExitStack() as ends, Publishing(publisher), Monitoring(looks), noise:
+        with ExitStack() as ends, Backfilling(), Publishing(publisher), Monitoring(looks), noise:
             for end in (directory.close, book.close, objections.close_thread):
                 ends.callback(end)
             yield Questions(rooms, log, publisher, zone.home / LOG, letters, monitors, noise)
