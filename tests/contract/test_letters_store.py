@@ -249,7 +249,7 @@ def test_a_key_is_one_signer(made: Made) -> None:
         with pytest.raises(SignerRefused) as told:
             enrol(made.rooms, "anna", subject, person=person)
         assert told.value.where == "key"
-    assert kinds() == ["signer-enrolled"]
+    assert kinds() == ["signer-enrolled", "signer.refused", "signer.refused"]
 
 
 def test_an_institutions_key_is_no_subjects(made: Made) -> None:

@@ -75,7 +75,10 @@ def test_a_letter_from_proposal_to_revocation(town: Town, tmp_path: Path) -> Non
         town.run("letter", "resume", town.home, letter, "--key", anna)
     assert told.value.answer["where"] == "state"
     kinds = [event["kind"] for event in town.run("events", town.home)]
-    assert kinds[-5:] == ["letter-proposed", "letter-signed", "letter-paused", "letter-resumed", "letter-revoked"]
+    assert kinds[-10:] == [
+        *("signer-enrolled", "signer.refused", "letter-proposed", "letter.refused", "letter.refused"),
+        *("letter-signed", "letter-paused", "letter-resumed", "letter-revoked", "letter.refused"),
+    ]
 
 
 def test_a_letter_of_the_subjects_own_start_is_checked_offline(town: Town, tmp_path: Path) -> None:

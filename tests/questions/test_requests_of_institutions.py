@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from puhui.adapters import django_setup  # noqa: F401  settings before models
 from puhui.consent.proposals import is_letter_id
 from puhui.desk.acts import approve_act, propose_act
 from puhui.desk.letters import open_proposal

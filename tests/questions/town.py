@@ -29,8 +29,9 @@ from puhui.desk.admissions import ADMIT
 from puhui.desk.agreements import SIGN, draft
 from puhui.desk.holds import PROVISION
 from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.letter_signing import signed_by
 from puhui.desk.letter_states import Word, act_document, change_letter
-from puhui.desk.letters import draft_letter, sign_letter, signed_by
+from puhui.desk.letters import draft_letter, sign_letter
 from puhui.desk.rooms import DeskRooms
 from puhui.desk.signers import Request, enrol_key, enrol_statement
 from puhui.ledger.store import AskedRow

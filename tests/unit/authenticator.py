@@ -38,8 +38,8 @@ class Authenticator:
         flags |= PRESENT | (VERIFIED if self.verifies else 0)
         return sha256(self.party.rp_id.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big") + more
 
-    def _client(self, kind: str, challenge: bytes, origin: str) -> bytes:
-        told = {"type": kind, "challenge": bytes_to_base64url(challenge), "origin": origin, "crossOrigin": False}
+    def _client(self, kind: str, challenge: bytes, origin: str, framed: bool = False) -> bytes:
+        told = {"type": kind, "challenge": bytes_to_base64url(challenge), "origin": origin, "crossOrigin": framed}
         return json.dumps(told).encode()
 
     def create(self, challenge: bytes, *, origin: str = "") -> dict[str, Any]:
@@ -51,10 +51,12 @@ class Authenticator:
         name = bytes_to_base64url(self.credential)
         return {"id": name, "rawId": name, "type": "public-key", "response": response}
 
-    def assert_(self, digest: bytes, *, origin: str = "", kind: str = "webauthn.get") -> PasskeyEvidence:
-        """The evidence of a digest."""
+    def assert_(
+        self, digest: bytes, *, origin: str = "", kind: str = "webauthn.get", framed: bool = False
+    ) -> PasskeyEvidence:
+        """The evidence of a digest. `framed`: the page that asked stood inside another site's."""
         self.count += 1
         origin = origin or self.party.origins[0]
-        client, data = self._client(kind, digest, origin), self._data(0)
+        client, data = self._client(kind, digest, origin, framed), self._data(0)
         signature = self.private.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return passkey_evidence(self.public, self.party, origin, (client, data, signature))

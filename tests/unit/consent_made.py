@@ -12,6 +12,7 @@ from pathlib import Path
 
 from puhui.adapters.keys_file import FileKeys
 from puhui.adapters.letters_django import DjangoLetters, DjangoSigners
+from puhui.adapters.refusals_django import DjangoRefusals
 from puhui.consent.caps import Purposes
 from puhui.consent.drafting import Choices
 from puhui.consent.evidence import RelyingParty
@@ -19,7 +20,8 @@ from puhui.consent.letter import Letter, Terms
 from puhui.consent.permit import Ask, ProductTerms, Rules
 from puhui.consent.signers import Signer
 from puhui.desk.letter_rooms import LetterRooms
-from puhui.desk.letters import draft_letter, sign_letter, signed_by
+from puhui.desk.letter_signing import signed_by
+from puhui.desk.letters import draft_letter, sign_letter
 from puhui.desk.roles import Role
 from puhui.desk.signers import Request, enrol_key, enrol_statement
 from puhui.model.question import BasisKind, BasisReference, Caller, Mandate, Question
@@ -176,6 +178,7 @@ def make(folder: Path) -> Made:
         models.Letter,
         models.Signer,
         models.Event,
+        models.RefusedCount,
         models.LogTree,
         models.InstitutionKey,
         models.Institution,
@@ -191,7 +194,7 @@ def make(folder: Path) -> Made:
     rooms = LetterRooms(
         zone=ZONE, packs=packs(), book=DjangoLetters(records), signers=DjangoSigners(), register=register, find=find,
         index=lambda text: sha256(b"index" + text.encode()).digest(), records=records, keys=FileKeys(folder / "keys"),
-        officers=People(), party=PARTY, now=clock,
+        officers=People(), refusals=DjangoRefusals(), party=PARTY, now=clock,
     )  # fmt: skip
     return Made(rooms, clock, register, records)
 

@@ -70,14 +70,14 @@ def test_a_passkey_signs_the_digest_as_its_challenge() -> None:
     enrolled = EnrolledKey(WEBAUTHN, passkey.public)
     given = passkey.assert_(DIGEST)
     assert check(given, enrolled) == 1 and passkey_holds(given, DIGEST, PARTY)
-    assert refused(given, enrolled, digest=sha256(b"other").digest()) == "passkey"
+    assert refused(given, enrolled, digest=sha256(b"other").digest()) == "challenge"
     assert refused(given, EnrolledKey(WEBAUTHN, Authenticator(PARTY).public)) == "passkey"
     assert refused(given, EnrolledKey("ed25519", passkey.public)) == "passkey"
 
 
 def test_a_passkey_counts_only_with_its_user_verified() -> None:
     passkey = Authenticator(PARTY, verifies=False)
-    assert refused(passkey.assert_(DIGEST), EnrolledKey(WEBAUTHN, passkey.public)) == "passkey"
+    assert refused(passkey.assert_(DIGEST), EnrolledKey(WEBAUTHN, passkey.public)) == "user_verified"
 
 
 def test_a_passkey_counts_only_on_the_zones_own_origin() -> None:
@@ -87,14 +87,15 @@ def test_a_passkey_counts_only_on_the_zones_own_origin() -> None:
     elsewhere = Authenticator(RelyingParty("evil.example", PARTY.origins), private=passkey.private)
     assert refused(elsewhere.assert_(DIGEST), enrolled) == "origin"
     given = msgspec.structs.replace(elsewhere.assert_(DIGEST), rp_id=PARTY.rp_id)
-    assert refused(given, enrolled) == "passkey"  # the authenticator itself says for whom it signed
+    assert refused(given, enrolled) == "rp_id"  # the authenticator itself says for whom it signed
     assert refused(passkey.assert_(DIGEST, kind="webauthn.create"), enrolled) == "passkey"
+    assert refused(passkey.assert_(DIGEST, framed=True), enrolled) == "cross_origin"
 
 
 def test_a_copied_passkey_shows_by_its_count() -> None:
     passkey = Authenticator(PARTY, count=7)
     enrolled = replace(EnrolledKey(WEBAUTHN, passkey.public), sign_count=8)
-    assert refused(passkey.assert_(DIGEST), enrolled) == "passkey"  # 8 again
+    assert refused(passkey.assert_(DIGEST), enrolled) == "sign_count"  # 8 again
     assert check(passkey.assert_(DIGEST), enrolled) == 9
 
 

@@ -13,6 +13,7 @@ from puhui.adapters import django_setup
 from puhui.consent.caps import Purposes, breach
 from puhui.consent.drafting import Choices
 from puhui.consent.letter import MOVES, REASONS, Act, State
+from puhui.desk.letter_signing import attended_by, signed_by
 from puhui.desk.letter_states import (
     act_document,
     change_letter,
@@ -22,13 +23,11 @@ from puhui.desk.letter_states import (
     letter_file,
 )
 from puhui.desk.letters import (
-    attended_by,
     draft_letter,
     open_proposal,
     proposal_state,
     propose_letter,
     sign_letter,
-    signed_by,
 )
 from puhui.model.refusals import NoSubject, NotAllowed, UnknownName
 from puhui.model.refusals_question import (

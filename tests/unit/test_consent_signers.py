@@ -237,7 +237,9 @@ def test_with_an_agents_authority_its_letters_end(made: Made, lost: str) -> None
         signed(made.rooms, "ben", agent)
     assert told.value.where == "signer"
     kinds = [event.kind for event in models.Event.objects.order_by("id")]
-    assert kinds[-1] == "letter-ended" and kinds.count("signer-revoked") == (1 if lost == "agent" else 2)
+    assert kinds[-2:] == ["letter-ended", "letter.refused"] and kinds.count("signer-revoked") == (
+        1 if lost == "agent" else 2
+    )
 
 
 def test_a_revoked_signer_says_nothing_more(made: Made) -> None:
@@ -255,7 +257,8 @@ def test_a_revoked_signer_says_nothing_more(made: Made) -> None:
 
 def test_a_passkey_enrols_and_signs(made: Made) -> None:
     from puhui.consent.drafting import Choices
-    from puhui.desk.letters import draft_letter, sign_letter, signed_by
+    from puhui.desk.letter_signing import signed_by
+    from puhui.desk.letters import draft_letter, sign_letter
 
     from .consent_made import terms
 

@@ -15,6 +15,10 @@ from puhui.records.models import LogEntry
 from puhui.wire.durable import PRIVATE, sync_file, sync_folder
 
 FOLDER = "security"  # in the home
+_COLUMNS = EntryRow.__struct_fields__
+_NAMED = ", ".join(f'"{name}"' for name in _COLUMNS)
+# the kind stands in the text: SQLite takes an index of some rows only where it sees that these are among them
+SECURITY_ROWS = f"SELECT {_NAMED} FROM records_logentry WHERE kind = '{KIND}' ORDER BY \"index\""
 
 
 class StrangerFiles:
@@ -64,10 +68,9 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def states_logged(archive: Archive) -> Iterator[FileState]:
-    """What the ledger says of the files, in its order. Reads all of its entries' kinds once. LogBroken, Broken."""
-    columns = ("index", "entry", "kind", "at", "subject", "institution", "key_id", "sealed", "batch_size")
-    for row in LogEntry.objects.filter(kind=KIND).order_by("index").values(*columns).iterator():
-        entry = EntryRow(**{**row, "entry": bytes(row["entry"]), "sealed": bytes(row["sealed"])})
-        opened = archive.open(entry)
+    """What the ledger says of the files, in its order. LogBroken, Broken."""
+    for row in LogEntry.objects.raw(SECURITY_ROWS).iterator():
+        entry = {name: getattr(row, name) for name in _COLUMNS}
+        opened = archive.open(EntryRow(**{**entry, "entry": bytes(row.entry), "sealed": bytes(row.sealed)}))
         if opened is not None:
             yield state_in(opened[1])

@@ -30,6 +30,7 @@ from puhui.adapters.objections_django import DjangoObjections
 from puhui.adapters.officers_files import OfficerFiles, make_key
 from puhui.adapters.opened_files import FileOnDisk, open_file
 from puhui.adapters.pack_sets import SETS, SHOWN, PackSets
+from puhui.adapters.refusals_django import DjangoRefusals
 from puhui.adapters.register_django import DjangoRegister
 from puhui.adapters.scratch_folder import ScratchFolders
 from puhui.adapters.set_aside_xlsx import write_set_aside
@@ -182,6 +183,7 @@ def open_zone(home: Path) -> Zone:
         now=now,
         buckets=settings.buckets,
         officers=officers,
+        refusals=DjangoRefusals(),
         partners=_partners(settings, keys),
         keys=keys,
         objections=DjangoObjections(),

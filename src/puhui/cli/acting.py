@@ -27,7 +27,7 @@ class Acting:
 
     def officer(self, zone: Zone) -> str:
         """The officer's name. Raises NotAllowed where key and name are no officer's."""
-        return acting_officer(self.by, self.key_file, zone.officers)
+        return acting_officer(self.by, self.key_file, zone.desk)
 
     def proposes(self, zone: Zone, act: str, given: dict[str, Any], reason: str = "") -> int:
         """The number of the proposal. `reason`: where the officer gave none."""

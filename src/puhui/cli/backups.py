@@ -35,7 +35,7 @@ def backup(
     """备份专区；运行中也可，密钥另存 · Back the zone up while it serves; the keys go apart."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key_file, zone.officers)
+        officer = acting_officer(by, key_file, zone.desk)
         with progress(say("备份", "Backing up"), as_json):
             told = back_up(zone, target, keys_target, by=officer, with_figures=figures)
     print_json(told) if as_json else print_answer(told)
@@ -75,7 +75,7 @@ def restore(
             )
 
         def officer(zone: Zone) -> str:
-            return acting_officer(by, key_file, zone.officers)
+            return acting_officer(by, key_file, zone.desk)
 
         with progress(say("恢复", "Restoring"), as_json):
             told = restore_zone(

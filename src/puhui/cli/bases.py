@@ -64,10 +64,10 @@ def basis_record(
 ) -> None:
     """两名经办人登记一项依据：本人申请、法定职责、法院或反洗钱命令 · Two officers record a basis, in force at once."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        names = [acting_officer(by, by_key, officers)]
+        rooms, _ = open_letters(home)
+        names = [acting_officer(by, by_key, rooms)]
         if second:
-            names.append(acting_officer(second, second_key, officers))
+            names.append(acting_officer(second, second_key, rooms))
         subject = rooms.find(identifier_of(rooms, identifier_in(uscc, ric))).token if uscc or ric else ""
         now = rooms.now().replace(microsecond=0)
         basis = PublicBasis(
@@ -101,7 +101,7 @@ def basis_lift(
 ) -> None:
     """提前终止一项依据；命令期间隐去的查询随即可见 · End a basis early; what an order hid shows from then on."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        letter = lift_basis(rooms, basis, by=acting_officer(by, by_key, officers))
+        rooms, _ = open_letters(home)
+        letter = lift_basis(rooms, basis, by=acting_officer(by, by_key, rooms))
     facts = {"basis": letter.id, "state": letter.state.value, "version": letter.version}
     print_json(facts) if as_json else out.print(f"{letter.id} {letter.state}", highlight=False)

@@ -22,8 +22,9 @@ from puhui.desk.acts import approve_act, propose_act
 from puhui.desk.admissions import ADMIT
 from puhui.desk.agreements import SIGN, draft
 from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.letter_signing import signed_by
 from puhui.desk.letter_states import act_document, change_letter
-from puhui.desk.letters import draft_letter, sign_letter, signed_by
+from puhui.desk.letters import draft_letter, sign_letter
 from puhui.desk.roles import Role
 from puhui.desk.signers import Request, enrol_key, enrol_statement
 from puhui.institutions.admission import NewKey

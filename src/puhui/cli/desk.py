@@ -15,7 +15,8 @@ from puhui.cli.output import out, print_answer, print_json, print_proposal, prin
 from puhui.desk.acts import ERASE, LIFT, ROLL_BACK, approve_act, open_acts, propose_act
 from puhui.desk.editions import release
 from puhui.desk.holds import hold_subject
-from puhui.desk.officers import acting_officer, identify_officer
+from puhui.desk.officers import acting_officer
+from puhui.desk.refused import OFFICER, refusals_noted
 from puhui.desk.roles import DEFAULT, Role, check_may_propose
 from puhui.desk.upkeep import compact_lake, expire_landings, subject_to_erase
 from puhui.intake.resolving import list_cases, settle_case
@@ -70,8 +71,9 @@ def resolve_decide(
     """决定一个名称是谁；相应的行作为更正入库 · Place a name; its rows come in as a correction."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
-        check_may_propose(zone.desk.officers, "place-name", by=officer)
+        officer = acting_officer(by, key, zone.desk)
+        with refusals_noted(zone.desk, OFFICER, "place-name", by=officer):
+            check_may_propose(zone.desk.officers, "place-name", by=officer)
         answer = settle_case(zone.intake, case, token or None, by=officer, reason=reason)
     print_json(answer) if as_json else print_answer(answer)
 
@@ -90,7 +92,7 @@ def subject_erase(
     chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         proposal = propose_act(zone.desk, ERASE, chosen, by=officer, reason=reason)
     print_proposal(proposal, as_json)
 
@@ -111,7 +113,7 @@ def subject_hold(
     chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         subject = subject_to_erase(zone.desk, chosen)
         hold_subject(zone.desk, subject, article, until.date() if until else None, by=officer)
     print_json({"held": subject.token}) if as_json else out.print(say("已登记保留", "the hold is recorded"))
@@ -132,7 +134,7 @@ def subject_lift_hold(
     chosen = {**about.given(), "article": article}
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         proposal = propose_act(zone.desk, LIFT, chosen, by=officer, reason=reason)
     print_proposal(proposal, as_json)
 
@@ -144,7 +146,7 @@ def edition_release(
     """放行等待放行的版本 · Release an edition that waits."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         edition = release(zone.desk, zone.packs.resource(resource).name, number, by=officer)
     answer = {"resource": edition.resource, "edition": edition.number, "state": "published"}
     print_json(answer) if as_json else out.print(say("已放行", "released"))
@@ -157,7 +159,7 @@ def edition_rollback(
     """提议回退一个坏版本；须另一人批准 · Propose to roll a bad edition back; another officer approves."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         arguments = {"resource": zone.packs.resource(resource).name, "edition": number}
         proposal = propose_act(zone.desk, ROLL_BACK, arguments, by=officer, reason=reason)
     print_proposal(proposal, as_json)
@@ -173,7 +175,7 @@ def approve(
     """批准他人的提议，使之生效 · Approve another officer's proposal: it acts."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         answer = approve_act(zone.desk, proposal, by=officer)
     print_json(answer) if as_json else print_answer(answer)
 
@@ -205,7 +207,7 @@ def officer_add(
     """登记经办人并生成其私钥；同角色第三人起须另一人批准 · Register an officer; the third of a role takes two."""
     with refusals(as_json):
         zone = open_zone(home)
-        registrar = acting_officer(by, key, zone.officers) if zone.officers else by
+        registrar = acting_officer(by, key, zone.desk) if zone.officers else by
         answer = {**add_officer(zone, name, out_file, role=role, by=registrar or name), "key": str(out_file)}
     if as_json:
         print_json(answer)
@@ -242,5 +244,5 @@ def compact(home: Home, by: By, key: Key = None, as_json: AsJson = False) -> Non
     """清理：移除已删除主体的行，合并小文件 · Drop the rows of erased subjects, merge small files."""
     with refusals(as_json):
         zone = open_zone(home)
-        done = compact_lake(zone.desk, by=identify_officer(by, key, zone.officers))
+        done = compact_lake(zone.desk, by=acting_officer(by, key, zone.desk))
     print_json(done) if as_json else out.print(say(f"{len(done)} 张表", f"{len(done)} tables"))

@@ -13,7 +13,7 @@ from puhui.wire.letters import KeyEvidence, digest_of, message_of, text_of
 
 Uscc = Annotated[str, typer.Option("--uscc", help="统一社会信用代码；- 从标准输入读 · - reads stdin")]
 Ric = Annotated[str, typer.Option("--ric", help="身份证号；- 从标准输入读 · - reads stdin")]
-KeyFile = Annotated[Path, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
+KeyFile = Annotated[Path | None, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
 Officer = Annotated[str, typer.Option("--by", help="经办人 · the officer who acts")]
 OfficerKey = Annotated[Path | None, typer.Option("--key-file", help="经办人私钥文件 · the officer's key file")]
 Institution = Annotated[str, typer.Option("--institution", help="机构 · the institution")]

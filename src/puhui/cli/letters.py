@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
 from puhui.bootstrap import open_letters, open_zone
+from puhui.cli import letter_drafts
+from puhui.cli.letter_drafts import (
+    CHALLENGE,
+    DRAFT,
+    Cap,
+    Code,
+    DraftFile,
+    EndUser,
+    Language,
+    LetterId,
+    Proposal,
+    Show,
+    Stated,
+    Ticks,
+    WordingName,
+    sign_drafted,
+    terms_said,
+)
+from puhui.cli.letter_drafts import drafted as draft_by
 from puhui.cli.letter_options import (
     Days,
     Institution,
@@ -26,11 +44,10 @@ from puhui.cli.letter_options import (
 )
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, print_table, refusals, say
-from puhui.consent.drafting import Choices
-from puhui.consent.letter import Terms
+from puhui.cli.passkey_files import Assertion, one_of, read_credential
 from puhui.desk.endings import end_the_ended
 from puhui.desk.letter_checks import check_letters
-from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.letter_signing import signer_with
 from puhui.desk.letter_states import (
     Word,
     act_document,
@@ -42,37 +59,26 @@ from puhui.desk.letter_states import (
     letter_file,
 )
 from puhui.desk.letters import (
-    Draft,
-    draft_letter,
-    not_enrolled,
     open_proposal,
     propose_letter,
     sign_letter,
-    signed_by,
     stored_letter,
 )
 from puhui.desk.officers import acting_officer
-from puhui.model.refusal import Said
-from puhui.model.refusals import Broken, UnknownName
-from puhui.model.subject import Identifier
+from puhui.desk.passkeys import act_assertion, decline_assertion
+from puhui.model.refusals import Broken
 from puhui.wire.keys import Signing, read_private
 from puhui.wire.letters import (
     ACT,
     LETTER,
-    Mode,
-    Window,
-    signer_id,
+    Evidence,
 )
 
 letter_app = typer.Typer(help="授权书 · letters of authorisation", no_args_is_help=True)
 
-LetterId = Annotated[str, typer.Argument(help="授权书编号 · the letter's id")]
-WordingName = Annotated[str, typer.Option("--wording", help="数据包中的授权书 · the pack's letter")]
-EndUser = Annotated[str, typer.Option("--end-user", help="最终用户 · for whom an intermediary asks")]
-Cap = Annotated[int, typer.Option("--cap", help="每周期次数；0 表示一次性 · uses per window; 0: once")]
-
 
 def register(app: typer.Typer) -> None:
+    letter_drafts.register(letter_app)
     app.add_typer(letter_app, name="letter")
 
 
@@ -95,9 +101,9 @@ def letter_propose(
 ) -> None:
     """代机构提出一份待签的授权书 · Propose a letter on behalf of an institution."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        officer = acting_officer(by, by_key, officers)
-        terms = _terms(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
+        rooms, _ = open_letters(home)
+        officer = acting_officer(by, by_key, rooms)
+        terms = terms_said(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
         proposed = propose_letter(rooms, terms, identifier_in(uscc, ric), by=officer)
     answer = {"letter": proposed.id, "state": proposed.state.value, "code": proposed.code}
     print_json(answer) if as_json else out.print(
@@ -108,105 +114,116 @@ def letter_propose(
 @letter_app.command("sign")
 def letter_sign(
     home: Home,
-    key: KeyFile,
+    key: KeyFile = None,
+    passkey: Assertion = None,
+    drafted: DraftFile = None,
     uscc: Uscc = "",
     ric: Ric = "",
-    proposal: Annotated[str, typer.Option("--proposal", help="待签授权书编号 · the proposal's id")] = "",
-    code: Annotated[str, typer.Option("--code", help="或其代码 · or its code")] = "",
+    proposal: Proposal = "",
+    code: Code = "",
     institution: Institution = "",
     wording: WordingName = "",
-    tick: Annotated[list[str] | None, typer.Option("--tick", help="逐项勾选 · each item that is ticked")] = None,
-    stated: Annotated[list[str] | None, typer.Option("--stated", help="核对项=申报值 · CHECK=VALUE")] = None,
+    tick: Ticks = None,
+    stated: Stated = None,
     end_user: EndUser = "",
     months: Months = 36,
     cap: Cap = 0,
     per: Per = "month",
     days: Days = 90,
     keep_days: Keep = 1096,
-    lang: Annotated[str, typer.Option("--lang", help="zh | en")] = "zh",
-    show: Annotated[bool, typer.Option("--show", help="只显示文本，不签署 · show the text only")] = False,
+    lang: Language = "zh",
+    show: Show = False,
     as_json: AsJson = False,
 ) -> None:
     """签署授权书：自行发起，或对待签的一份 · Sign a letter, by the subject's own start or one proposed."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        signing, grantor = read_private(key, "signer"), identifier_in(uscc, ric)
-        if proposal or code:
-            letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
+        signing = _signing(key, passkey, DRAFT)
+        if signing is None:
+            letter = sign_drafted(rooms, drafted, passkey)
         else:
-            letter_id = ""
-            terms = _terms(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
-        ticks = tick or (["all"] if show else [])  # the text shows every tick
-        draft = _draft(rooms, signing, terms, grantor, ticks, stated or (), lang, letter_id)
-        if show:
-            out.print(draft.text, markup=False, highlight=False)
-            return
-        letter = sign_letter(rooms, draft.document, evidence_of(signing, LETTER, draft.document))
+            grantor = identifier_in(uscc, ric)
+            letter_id, terms = "", None
+            if proposal or code:
+                letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
+            terms = terms or terms_said(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
+            ticks = tick or (["all"] if show else [])  # the text shows every tick
+            signer = signer_with(rooms, signing.verifying(), grantor)
+            draft = draft_by(rooms, signer, terms, grantor, ticks, stated or (), lang, letter_id)
+            if show:
+                out.print(draft.text, markup=False, highlight=False)
+                return
+            letter = sign_letter(rooms, draft.document, evidence_of(signing, LETTER, draft.document))
     print_json(letter_facts(letter)) if as_json else out.print(
         say(f"已签署 {letter.id}", f"{letter.id} is signed and in force"), highlight=False
     )
 
 
-def _draft(
-    rooms: LetterRooms,
-    signing: Signing,
-    terms: Terms,
-    grantor: Identifier,
-    ticks: Sequence[str],
-    stated: Sequence[str],
-    language: str,
-    letter_id: str,
-) -> Draft:
-    """The document for the enrolled holder of a key. `--tick all` ticks everything that the wording has."""
-    public = signing.verifying()
-    signer = rooms.signers.signer(signer_id(public.algorithm, public.public))
-    if signer is None:
-        raise not_enrolled()
-    wording = rooms.packs.letters.get(terms.wording)
-    known = [tick.id for tick in wording.ticks] if wording is not None else []
-    chosen = tuple(known) if list(ticks) == ["all"] else tuple(tick for tick in known if tick in ticks)
-    values = dict(pair.partition("=")[::2] for pair in stated)
-    spoken: Literal["zh", "en"] = "en" if language == "en" else "zh"
-    return draft_letter(rooms, terms, grantor, Choices(chosen, values, spoken, signed_by(signer)), letter_id=letter_id)
-
-
 @letter_app.command("decline")
 def letter_decline(
-    home: Home, letter: LetterId, key: KeyFile, uscc: Uscc = "", ric: Ric = "", as_json: AsJson = False
+    home: Home,
+    letter: LetterId,
+    key: KeyFile = None,
+    passkey: Assertion = None,
+    uscc: Uscc = "",
+    ric: Ric = "",
+    as_json: AsJson = False,
 ) -> None:
     """拒绝一份待签的授权书；机构看不到 · Say no to a proposal; the institution does not see it."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        evidence = evidence_of(read_private(key, "signer"), ACT, act_document(rooms, letter, "declined"))
-        decline_letter(rooms, letter, identifier_in(uscc, ric), evidence)
+        signing, grantor = _signing(key, passkey, CHALLENGE), identifier_in(uscc, ric)
+        evidence: Evidence
+        if signing is None:
+            evidence = decline_assertion(rooms, grantor, read_credential(passkey, CHALLENGE))
+        else:
+            evidence = evidence_of(signing, ACT, act_document(rooms, letter, "declined"))
+        decline_letter(rooms, letter, grantor, evidence)
     print_json({"letter": letter}) if as_json else out.print(say("已拒绝", "declined"))
 
 
 @letter_app.command("pause")
-def letter_pause(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+def letter_pause(
+    home: Home, letter: LetterId, key: KeyFile = None, passkey: Assertion = None, as_json: AsJson = False
+) -> None:
     """暂停，下一次提问即生效 · Pause a letter, from the next question on."""
-    _change(home, letter, "paused", key, as_json)
+    _change(home, letter, "paused", key, passkey, as_json)
 
 
 @letter_app.command("resume")
-def letter_resume(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+def letter_resume(
+    home: Home, letter: LetterId, key: KeyFile = None, passkey: Assertion = None, as_json: AsJson = False
+) -> None:
     """恢复 · Resume a paused letter."""
-    _change(home, letter, "resumed", key, as_json)
+    _change(home, letter, "resumed", key, passkey, as_json)
 
 
 @letter_app.command("revoke")
-def letter_revoke(home: Home, letter: LetterId, key: KeyFile, as_json: AsJson = False) -> None:
+def letter_revoke(
+    home: Home, letter: LetterId, key: KeyFile = None, passkey: Assertion = None, as_json: AsJson = False
+) -> None:
     """撤回，下一次提问即生效 · Revoke a letter, from the next question on."""
-    _change(home, letter, "revoked", key, as_json)
+    _change(home, letter, "revoked", key, passkey, as_json)
 
 
-def _change(home: Path, letter_id: str, word: Word, key: Path, as_json: bool) -> None:
+def _change(home: Path, letter_id: str, word: Word, key: Path | None, passkey: Path | None, as_json: bool) -> None:
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        evidence = evidence_of(read_private(key, "signer"), ACT, act_document(rooms, letter_id, word))
+        signing = _signing(key, passkey, CHALLENGE)
+        evidence: Evidence
+        if signing is None:
+            evidence = act_assertion(rooms, letter_id, word, read_credential(passkey, CHALLENGE))
+        else:
+            evidence = evidence_of(signing, ACT, act_document(rooms, letter_id, word))
         letter = change_letter(rooms, letter_id, word, evidence)
     facts = {"letter": letter.id, "state": letter.state.value, "version": letter.version}
     print_json(facts) if as_json else out.print(f"{letter.id} {letter.state}", highlight=False)
+
+
+def _signing(key: Path | None, passkey: Path | None, challenge: str) -> Signing | None:
+    """The key that signs; None: a passkey does. Raises InputRefused for neither, and for both."""
+    one_of(key, passkey, challenge)
+    return read_private(key, "signer") if key is not None else None
 
 
 @letter_app.command("show")
@@ -221,10 +238,10 @@ def letter_show(
 ) -> None:
     """授权书的状态；导出原文须写明经办人和事由 · A letter's state; the file itself needs officer and reason."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
+        rooms, _ = open_letters(home)
         facts = letter_facts(stored_letter(rooms, letter).letter)
         if file is not None:
-            officer = acting_officer(by, by_key, officers)
+            officer = acting_officer(by, by_key, rooms)
             file.write_bytes(letter_file(rooms, letter, by=officer, reason=reason))
     if as_json:
         print_json(facts)
@@ -244,8 +261,8 @@ def letter_end(
 ) -> None:
     """依法终止一个主体的全部授权书 · End all letters of a subject by law."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        officer = acting_officer(by, by_key, officers)
+        rooms, _ = open_letters(home)
+        officer = acting_officer(by, by_key, rooms)
         ended = [letter.id for letter in end_letters(rooms, identifier_in(uscc, ric), reason=reason, by=officer)]
     print_json({"ended": ended}) if as_json else out.print(say(f"{len(ended)} 份", f"{len(ended)} letters"))
 
@@ -284,35 +301,3 @@ def letter_check(home: Home, as_json: AsJson = False) -> None:
         for finding in report.findings:
             out.print(f"  {finding.letter}: {finding.part}", markup=False, highlight=False)
     raise typer.Exit(Broken.exit_code if report.findings else 0)
-
-
-def _terms(
-    rooms: LetterRooms,
-    institution: str,
-    end_user: str,
-    wording: str,
-    months: int,
-    cap: int,
-    per: str,
-    days: int,
-    keep_days: int,
-) -> Terms:
-    """The terms that the options say; the purpose is the wording's own."""
-    form = rooms.packs.letters.get(wording)
-    if form is None:
-        raise UnknownName(
-            Said("没有这个授权书文本", "no pack has this wording"), todo=Said("用 --wording 写明", "name it: --wording")
-        )
-    mode, window = ("periodic", per) if cap else ("once", "letter")
-    return Terms(
-        institution=institution,
-        end_user=end_user,
-        wording=wording,
-        purpose=form.purpose,
-        range_months=months,
-        mode=cast(Mode, mode),
-        cap=cap or 1,
-        window=cast(Window, window),
-        retention_days=keep_days,
-        life_days=days,
-    )

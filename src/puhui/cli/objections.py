@@ -19,7 +19,7 @@ from puhui.desk.objections import (
     open_objections,
     shown,
 )
-from puhui.desk.officers import identify_officer
+from puhui.desk.officers import acting_officer
 from puhui.desk.upkeep import subject_to_erase
 
 objection_app = typer.Typer(help="异议 · objections of subjects", no_args_is_help=True)
@@ -39,7 +39,7 @@ def objection_open(home: Home, item: Item, by: By, about: About, key: Key = None
     chosen = about.given()
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         made = open_objection(zone.desk, subject_to_erase(zone.desk, chosen), item, by=officer)
     if as_json:
         print_json(shown(made))
@@ -54,7 +54,7 @@ def objection_close(
     """了结异议：更正或撤回由一人办理，驳回须另一人批准 · Settle one; rejecting it takes another officer's approval."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         if outcome == REJECTED:
             proposal = propose_act(zone.desk, REJECT, {"objection": objection}, by=officer, reason=reason)
         else:

@@ -110,7 +110,7 @@ def activate(
     """提议启用新的或改过的数据包；须另一人批准 · Propose to use new or changed packs; another officer approves."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         arguments = {"folders": [str(folder) for folder in folders]}
         proposal = propose_act(zone.desk, ACTIVATE, arguments, by=officer, reason=reason)
     print_proposal(proposal, as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from puhui.cli.options import AsJson, By, Home, KeyFile, MaybeBy, Reason
 from puhui.cli.output import out, print_json, print_table, refusals, say
 from puhui.cli.snapshots import identifier_given
 from puhui.desk.looks import find_recorded
-from puhui.desk.officers import acting_officer, identify_officer
+from puhui.desk.officers import acting_officer
 from puhui.gateway.replay import EQUAL, replay
 from puhui.gateway.trace import Use, trace
 from puhui.wire.answers import read_answer, read_answer_file
@@ -64,7 +64,7 @@ def add_witness(
     """让专区请一个见证方联署；重启后生效 · Ask a witness to cosign, from the next start on."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key_file, zone.officers)
+        officer = acting_officer(by, key_file, zone.desk)
         key = witness_files(zone).add(vkey, url)
         zone.register.event("witness-added", officer, now(), {"name": key.name, "url": url})
     told = {"witness": key.name, "url": url}
@@ -104,7 +104,7 @@ def trace_subject(
     """一个主体的数据被谁何时用过，逐条附证明（留痕） · Every use of a subject's data, with proof (recorded)."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key_file, zone.officers)
+        officer = acting_officer(by, key_file, zone.desk)
         subject = find_recorded(zone.desk, identifier_given(uscc, ric, key), "trace", by=officer, reason=reason)
         uses = list(trace(subject, trace_rooms(zone)))
     if as_json:
@@ -125,8 +125,14 @@ def print_uses(uses: Sequence[Use]) -> None:
     print_table(say("数据使用记录", "Uses of the data"), heads, [_row(use) for use in uses])
 
 
+def _detail(use: Use) -> Mapping[str, Any]:
+    """What an event's writer said; nothing where this is no event, or has no canonical form."""
+    told = use.says.get("detail")
+    return told if isinstance(told, dict) else {}
+
+
 def _row(use: Use) -> list[Any]:
     what = use.says.get("product") or use.says.get("event") or use.kind
-    code = use.says.get("code")
+    code = use.says.get("code") or _detail(use).get("code")
     proof = say("有", "yes") if use.proof else "–"
     return [use.index, f"{use.at:%Y-%m-%d %H:%M:%S}", use.institution, f"{use.kind}: {what} {code or ''}", proof]

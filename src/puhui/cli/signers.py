@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -22,6 +21,7 @@ from puhui.cli.letter_options import (
 )
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, refusals, say
+from puhui.cli.passkey_files import one_of, read_credential
 from puhui.consent.signers import Signer
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.desk.officers import acting_officer
@@ -35,14 +35,13 @@ from puhui.desk.signers import (
     passkey_options,
     revoke_signer,
 )
-from puhui.model.refusal import Said
-from puhui.model.refusals_question import InputRefused
 from puhui.model.subject import Identifier
 from puhui.wire.keys import read_private
 from puhui.wire.letters import ENROL, Proof
 
 signer_app = typer.Typer(help="签署人 · who may sign for a subject", no_args_is_help=True)
 
+CHALLENGE = "puhui signer challenge"
 Holding = Annotated[Path | None, typer.Option("--key", help="签署人私钥文件 · the signer's key file")]
 Passkey = Annotated[
     Path | None, typer.Option("--passkey", help="浏览器返回的通行密钥登记结果（JSON） · what the browser gave: JSON")
@@ -72,10 +71,10 @@ def signer_enrol(
 ) -> None:
     """实名核验后登记签署密钥或通行密钥 · Enrol a key or a passkey that signs for a subject, after a real-name proof."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        names = [acting_officer(by, by_key, officers)]
+        rooms, _ = open_letters(home)
+        names = [acting_officer(by, by_key, rooms)]
         if second:
-            names.append(acting_officer(second, second_key, officers))
+            names.append(acting_officer(second, second_key, rooms))
         subject, holder = identifier_in(uscc, ric), Identifier("ric", given(person)) if person else None
         chosen = capacity or ("representative" if subject.kind == "uscc" and holder else "self")
         request = Request(subject, cast(Any, chosen), Proof(kind=cast(Any, proof), reference=reference), holder)
@@ -88,26 +87,14 @@ def signer_enrol(
 
 def _enrolled(rooms: LetterRooms, request: Request, key: Path | None, passkey: Path | None, by: EnrolledBy) -> Signer:
     """The signer of the one thing that was given: a key file, or what a browser gave of a passkey."""
-    if (key is None) == (passkey is None):
-        raise _input("须且只须给出 --key 或 --passkey", "exactly one of --key and --passkey is needed")
+    one_of(key, passkey, CHALLENGE)
     if key is not None:
         signing = read_private(key, "signer")
         public = signing.verifying()
         statement = enrol_statement(rooms, request.subject, public.algorithm, public.public)
         return enrol_key(rooms, request, evidence_of(signing, ENROL, statement), by=by)
-    credential = _credential(passkey) if passkey is not None else {}
+    credential = read_credential(passkey, CHALLENGE)
     return enrol_passkey(rooms, request, credential, passkey_challenge(rooms, request.subject), by=by)
-
-
-def _credential(file: Path) -> dict[str, object]:
-    """The registration response of the WebAuthn API in its JSON form (`PublicKeyCredential.toJSON()`)."""
-    try:
-        read = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        read = None
-    if not isinstance(read, dict):
-        raise _input("--passkey 不是登记结果的 JSON 文件", "--passkey is no JSON file of a registration response")
-    return read
 
 
 @signer_app.command("challenge")
@@ -130,13 +117,6 @@ def signer_revoke(
 ) -> None:
     """注销签署密钥；代理人签署的授权书随之终止 · Revoke a signer; the letters of an agent end with it."""
     with refusals(as_json):
-        rooms, officers = open_letters(home)
-        gone = revoke_signer(rooms, signer, by=acting_officer(by, by_key, officers), reason=reason)
+        rooms, _ = open_letters(home)
+        gone = revoke_signer(rooms, signer, by=acting_officer(by, by_key, rooms), reason=reason)
     print_json({"signer": gone.id, "state": gone.state}) if as_json else out.print(say("已注销", "revoked"))
-
-
-def _input(zh: str, en: str) -> InputRefused:
-    return InputRefused(
-        Said(zh, en),
-        todo=Said("先用 puhui signer challenge 取得参数", "get the options by `puhui signer challenge` first"),
-    )

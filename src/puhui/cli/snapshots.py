@@ -12,7 +12,7 @@ from puhui.bootstrap import Zone, open_zone
 from puhui.cli.options import AsJson, By, Home, Reason
 from puhui.cli.output import counted_progress, out, print_json, print_table, refusals, say
 from puhui.desk.looks import Looked, look
-from puhui.desk.officers import identify_officer
+from puhui.desk.officers import acting_officer
 from puhui.desk.snapshots import build_snapshot
 from puhui.model.figures import Figure, Unknown, Value
 from puhui.model.refusal import Said
@@ -124,7 +124,7 @@ def figures(
     """查看一个主体的指标（留痕） · Look at one subject's figures (recorded)."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = identify_officer(by, key_file, zone.officers)
+        officer = acting_officer(by, key_file, zone.desk)
         looked = look(zone.desk, identifier_given(uscc, ric, key), by=officer, reason=reason, snapshot=snapshot)
     print_json(_as_dict(zone, looked)) if as_json else print_figures(zone, looked)
 

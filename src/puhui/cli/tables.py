@@ -55,7 +55,7 @@ def table(
     """出具分组统计表（留痕），不显示任何个体 · Make a table over groups of subjects (recorded); it shows nobody."""
     with refusals(as_json):
         zone = open_zone(home)
-        officer = acting_officer(by, key, zone.officers)
+        officer = acting_officer(by, key, zone.desk)
         made = make_table(zone.desk, Wanted(indicator, rows, what, columns), by=officer, reason=reason)
     if csv_file is not None:
         _write_csv(csv_file, made)

@@ -12,10 +12,26 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from webauthn import generate_registration_options, verify_authentication_response, verify_registration_response
-from webauthn.helpers import bytes_to_base64url, options_to_json
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import (
+    bytes_to_base64url,
+    options_to_json,
+    parse_authentication_credential_json,
+    parse_authenticator_data,
+    parse_client_data_json,
+)
 from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import AuthenticatorSelectionCriteria, UserVerificationRequirement
+from webauthn.helpers.structs import (
+    AuthenticationCredential,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    UserVerificationRequirement,
+)
 
 from puhui.model.refusal import Said
 from puhui.model.refusals_question import EvidenceRefused, NotVerified
@@ -123,10 +139,27 @@ def _passkey_count(evidence: PasskeyEvidence, digest: bytes, party: RelyingParty
             require_user_verification=True,
         )
     except _NOT_HELD:
-        raise _refused("passkey") from None
-    if not verified.user_verified:
-        raise _refused("user-verified")
+        raise _refused(_flaw(evidence, digest, party, known)) from None
+    if parse_client_data_json(_raw(evidence.client_data)).cross_origin:  # our page inside somebody else's
+        raise _refused("cross_origin")
     return verified.new_sign_count
+
+
+def _flaw(evidence: PasskeyEvidence, digest: bytes, party: RelyingParty, known: int) -> str:
+    """The part of an assertion by which it does not hold; `passkey`: its signature, or it is none at all."""
+    try:
+        client = parse_client_data_json(_raw(evidence.client_data))
+        signed = parse_authenticator_data(_raw(evidence.authenticator_data))
+    except _NOT_HELD:
+        return "passkey"
+    holds = {
+        "challenge": client.challenge == digest,
+        "origin": client.origin == evidence.origin,
+        "rp_id": signed.rp_id_hash == sha256(party.rp_id.encode()).digest(),
+        "user_verified": signed.flags.uv,
+        "sign_count": signed.sign_count > known or not (signed.sign_count or known),
+    }
+    return next((part for part, good in holds.items() if not good), "passkey")
 
 
 def _response(evidence: PasskeyEvidence) -> dict[str, str]:
@@ -135,6 +168,35 @@ def _response(evidence: PasskeyEvidence) -> dict[str, str]:
         "authenticatorData": evidence.authenticator_data,
         "signature": evidence.signature,
     }
+
+
+def assertion_options(challenge: bytes, credential: bytes, party: RelyingParty) -> dict[str, Any]:
+    """What a browser is given to sign with one passkey (`PublicKeyCredentialRequestOptionsJSON`), its user verified."""
+    options = generate_authentication_options(
+        rp_id=party.rp_id,
+        challenge=challenge,
+        allow_credentials=[PublicKeyCredentialDescriptor(credential)],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return dict(json.loads(options_to_json(options)))
+
+
+def read_assertion(response: Mapping[str, object]) -> AuthenticationCredential:
+    """What a browser gave when a passkey signed (`PublicKeyCredential.toJSON()`). Raises EvidenceRefused."""
+    try:
+        return parse_authentication_credential_json(dict(response))
+    except _NOT_HELD:
+        raise _refused("passkey") from None
+
+
+def assertion_evidence(assertion: AuthenticationCredential, public: bytes, party: RelyingParty) -> PasskeyEvidence:
+    """An assertion as evidence, not looked at yet; the origin is what the browser told. Raises EvidenceRefused."""
+    given = assertion.response
+    try:
+        origin = parse_client_data_json(given.client_data_json).origin
+    except _NOT_HELD:
+        raise _refused("passkey") from None
+    return passkey_evidence(public, party, origin, (given.client_data_json, given.authenticator_data, given.signature))
 
 
 def passkey_evidence(public: bytes, party: RelyingParty, origin: str, response: Sequence[bytes]) -> PasskeyEvidence:
@@ -189,11 +251,18 @@ def _raw(text: str) -> bytes:
         raise _refused("base64") from None
 
 
+_SIGN_AGAIN = Said(
+    "用已登记的密钥或通行密钥对原文重新签署", "sign these very bytes again with the enrolled key or passkey"
+)
+_WHAT_TO_DO = {
+    "user_verified": Said("用指纹、面容或 PIN 验证本人后重新签署", "sign again and let the device verify its user"),
+    "sign_count": Said("重新签署；多次出现说明密钥可能被复制", "sign again; if it recurs the passkey may have a copy"),
+}
+
+
 def _refused(where: str) -> EvidenceRefused:
     return EvidenceRefused(
         Said("签署凭证与授权书或签署人不符", "the evidence does not fit the document or the signer"),
-        todo=Said(
-            "用已登记的密钥或通行密钥对原文重新签署", "sign these very bytes again with the enrolled key or passkey"
-        ),
+        todo=_WHAT_TO_DO.get(where, _SIGN_AGAIN),
         where=where,
     )

@@ -13,6 +13,7 @@ from puhui.desk.holds import lift_hold, running_hold
 from puhui.desk.keys import COMPROMISE, compromise, compromise_prepared
 from puhui.desk.officers import add_officer, check_reason, officer_prepared
 from puhui.desk.packs import activate_packs, proposed_packs
+from puhui.desk.refused import OFFICER, refusals_noted
 from puhui.desk.roles import check_may_approve, check_may_propose
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.desk.upkeep import erase_subject, subject_to_erase
@@ -37,9 +38,10 @@ class Dangerous:
 
 def propose_act(rooms: DeskRooms, act: str, arguments: Arguments, *, by: str, reason: str) -> int:
     """Write the proposal down; its number. Identifiers are turned into the token first and never stored."""
-    check_reason(by, reason)
-    check_may_propose(rooms.officers, act, by=by.strip())
-    stored = ACTS[act].prepare(rooms, arguments)
+    with refusals_noted(rooms, OFFICER, act, by=by):
+        check_reason(by, reason)
+        check_may_propose(rooms.officers, act, by=by.strip())
+        stored = ACTS[act].prepare(rooms, arguments)
     return rooms.register.propose(act, stored, by=by.strip(), reason=reason, at=rooms.now())
 
 
@@ -59,15 +61,20 @@ def approve_act(rooms: DeskRooms, number: int, *, by: str) -> dict[str, Any]:
             Said(f"没有编号为 {number} 的待批提议", f"no open proposal has the number {number}"),
             todo=Said("用 puhui acts 查看", "list them with `puhui acts`"),
         )
+    with refusals_noted(rooms, OFFICER, act.act, by=by):
+        _check_another(act, by)
+        check_may_approve(rooms.officers, act.act, by=by.strip())
+        done = ACTS[act.act].carry_out(rooms, act, by)
+    rooms.register.close_act(number, by=by, at=rooms.now())
+    return {"proposal": number, "act": act.act, **done}
+
+
+def _check_another(act: OpenAct, by: str) -> None:
     if by.strip() in ("", act.proposed_by):
         raise NotAllowed(
             Said("须由另一位经办人批准", "somebody else than who proposed it approves an act"),
             todo=Said("请另一位经办人批准", "another officer approves it"),
         )
-    check_may_approve(rooms.officers, act.act, by=by.strip())
-    done = ACTS[act.act].carry_out(rooms, act, by)
-    rooms.register.close_act(number, by=by, at=rooms.now())
-    return {"proposal": number, "act": act.act, **done}
 
 
 def _erase_prepared(rooms: DeskRooms, given: Arguments) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from puhui.desk.officers import check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.institutions.admission import (
@@ -95,6 +96,7 @@ def add_key(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
     return {"institution": act.arguments["id"], "key": added}
 
 
+@by_officer(SUSPEND)
 def suspend(rooms: DeskRooms, name: str, *, by: str, reason: str) -> dict[str, Any]:
     """Stop an institution at once; one officer may. Two let it in again."""
     _check_stop(rooms, SUSPEND, by, reason)
@@ -102,6 +104,7 @@ def suspend(rooms: DeskRooms, name: str, *, by: str, reason: str) -> dict[str, A
     return _set_standing(rooms, name, Standing.SUSPENDED, by=by, reason=reason)
 
 
+@by_officer(REVOKE_KEY)
 def revoke_key(rooms: DeskRooms, key_id: str, *, by: str, reason: str) -> dict[str, Any]:
     """Revoke a key at once; one officer may. It never comes back."""
     _check_stop(rooms, REVOKE_KEY, by, reason)

@@ -20,6 +20,7 @@ from puhui.contracts.offer import NO_CHANNEL, OWN_PULL, Offers
 from puhui.desk.admissions import found
 from puhui.desk.offers import offers_of
 from puhui.desk.officers import check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.metering.prices import price_of
@@ -75,6 +76,7 @@ def sign(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
     return {"contract": contract.id, "state": "in_force"}
 
 
+@by_officer(END)
 def end_contract(rooms: DeskRooms, contract_id: str, *, by: str, reason: str) -> dict[str, Any]:
     """End a contract at once; one officer may. The next question under it is refused."""
     check_reason(by, reason)

@@ -14,6 +14,7 @@ from typing import Any
 
 from puhui.desk.keys import CHECKPOINTS, rotate_key
 from puhui.desk.officers import check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.ledger.publish import Witness, WitnessFault, newest_seen
@@ -27,6 +28,7 @@ UNREACHED, FORKED = "unreached", "forked"
 Seen = Mapping[str, int | str]  # witness → the size that it cosigned last, or UNREACHED, or FORKED
 
 
+@by_officer(BACK_UP)
 def check_back_up(rooms: DeskRooms, *, by: str) -> None:
     """NotAllowed where the officer may not make backups."""
     check_may_propose(rooms.officers, BACK_UP, by=by)
@@ -37,6 +39,7 @@ def backed_up(rooms: DeskRooms, told: Mapping[str, object], *, by: str) -> None:
     rooms.register.event(BACKED_UP, by, rooms.now(), told)
 
 
+@by_officer(RESTORE)
 def check_restore(rooms: DeskRooms, *, by: str, reason: str) -> None:
     """NotAllowed where the officer, as the backup knows them, may not restore."""
     check_reason(by, reason)

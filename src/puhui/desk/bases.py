@@ -18,6 +18,7 @@ from puhui.consent.letter import Act, Letter, State, Terms, moved
 from puhui.consent.sealing import seal
 from puhui.desk.letter_rooms import LetterRooms
 from puhui.desk.letters import stored_letter
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.model.question import BasisKind
 from puhui.model.refusal import Said
@@ -29,6 +30,7 @@ from puhui.wire.short_names import SIZE, short_name
 BASES_KEY = "bases"  # seals the documents: an order is not to be read with its subject's key
 
 
+@by_officer("record-basis")
 def record_basis(rooms: LetterRooms, given: PublicBasis, *, by: Sequence[str]) -> Letter:
     """The basis, in force from its start. Raises NotAllowed, LetterRefused that names the attribute."""
     _check_two(rooms, by)
@@ -48,6 +50,7 @@ def record_basis(rooms: LetterRooms, given: PublicBasis, *, by: Sequence[str]) -
     return letter
 
 
+@by_officer("lift-basis")
 def lift_basis(rooms: LetterRooms, basis_id: str, *, by: str) -> Letter:
     """End an application, a duty or an order before its time. What an order hid is open from then on."""
     check_may_propose(rooms.officers, "end-letters", by=by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.lake.editions import act_of, edition_of, roll_back, rollback_digest
@@ -12,6 +13,7 @@ from puhui.model.refusals import NotAllowed, Redacted, UnknownName
 WAITING, PUBLISHED, REDACTED = "awaiting_release", "published", "redacted"
 
 
+@by_officer("release-edition")
 def release(rooms: DeskRooms, resource: str, number: int, *, by: str) -> Edition:
     """Publish an edition that waits for a steward. It is known from now on, not from its commit on."""
     _named(by)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.model.refusal import Said
@@ -18,6 +19,7 @@ PROVISION = "网络数据安全管理条例 第十二条 (Network Data Security 
 PROVISION_DAYS = 3 * 366  # records of what was provided to another are kept at least three years
 
 
+@by_officer("hold-subject")
 def hold_subject(rooms: DeskRooms, subject: Subject, article: str, until: date | None, *, by: str) -> None:
     """Write down a duty to keep a subject's records; erasure is refused until its last day, or until it is lifted."""
     if not by.strip() or not article.strip():

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from puhui.desk.officers import check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.model.keys import Key
@@ -45,6 +46,7 @@ class KeyPeriod:
     end: datetime | None
 
 
+@by_officer(ROTATE)
 def rotate_key(
     rooms: DeskRooms, name: str, *, by: str, reason: str, overlap: timedelta = OVERLAP, renewal: str = ROTATE
 ) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from puhui.consent.evidence import RelyingParty
 from puhui.consent.proposals import ProposalRules
 from puhui.consent.sealing import RecordKeys
 from puhui.consent.signers import Register, SignerBook
+from puhui.desk.refused import Refusals
 from puhui.desk.representatives import RelationRegister
 from puhui.desk.roles import OfficerBook
 from puhui.desk.rooms import DeskRooms
@@ -38,6 +39,7 @@ class LetterRooms:
     records: RecordKeys
     keys: KeyStore  # for what nobody signed yet
     officers: OfficerBook
+    refusals: Refusals
     party: RelyingParty
     now: Callable[[], datetime]
     proposals: ProposalRules = field(default_factory=ProposalRules)
@@ -79,6 +81,7 @@ def letter_rooms(
         records=records,
         keys=keys,
         officers=desk.officers,
+        refusals=desk.refusals,
         party=party,
         now=desk.now,
     )

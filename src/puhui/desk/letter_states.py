@@ -6,7 +6,7 @@ sign; a staff member's look at a letter is in the log before it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from puhui.consent.book import SUBJECT_KEY
@@ -16,8 +16,12 @@ from puhui.consent.sealing import open_sealed
 from puhui.consent.signers import Signer, check_capacity
 from puhui.desk.endings import end_open
 from puhui.desk.letter_rooms import LetterRooms
-from puhui.desk.letters import check_holds, identifier_of, not_enrolled, open_proposal, stored_letter, unknown_letter
+from puhui.desk.letter_signing import check_holds, not_enrolled
+from puhui.desk.letters import identifier_of, open_proposal, stored_letter, unknown_letter
+from puhui.desk.refused import GUARDED_LETTERS, by_officer, refusals_noted, token_of
+from puhui.desk.refused import LETTER as REFUSED
 from puhui.desk.roles import check_may_propose
+from puhui.model.question import BasisKind
 from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed
 from puhui.model.subject import Identifier
@@ -35,6 +39,12 @@ from puhui.wire.letters import (
 
 Word = Literal["declined", "paused", "resumed", "revoked"]
 LEAST_REASON = 4
+ACTS: Mapping[Word, str] = {
+    "declined": "decline-letter",
+    "paused": "pause-letter",
+    "resumed": "resume-letter",
+    "revoked": "revoke-letter",
+}
 
 
 def act_document(rooms: LetterRooms, letter_id: str, word: Word) -> bytes:
@@ -48,22 +58,31 @@ def act_document(rooms: LetterRooms, letter_id: str, word: Word) -> bytes:
 
 def change_letter(rooms: LetterRooms, letter_id: str, word: Word, evidence: Evidence) -> Letter:
     """Pause, resume or revoke by a signer of the subject, or by two officers who attended."""
-    letter = stored_letter(rooms, letter_id).letter
-    if word == "declined" or not letter.subject:
-        raise unknown_letter()
-    signer = _speaker(rooms, evidence, letter.subject)
-    if signer is not None and word == "resumed":  # to open again asks as much as to sign
-        check_capacity(signer, rooms.signers, rooms.register, rooms.now())
-    check_holds(rooms, evidence, ACT, digest_of(act_document(rooms, letter_id, word)), signer)
-    return _moved(rooms, letter, Act(word), signer, evidence)
+    with refusals_noted(rooms, REFUSED, ACTS[word], about=lambda: _whose(rooms, letter_id), guarded=GUARDED_LETTERS):
+        letter = stored_letter(rooms, letter_id).letter
+        if word == "declined" or not letter.subject:
+            raise unknown_letter()
+        signer = _speaker(rooms, evidence, letter.subject)
+        if signer is not None and word == "resumed":  # to open again asks as much as to sign
+            check_capacity(signer, rooms.signers, rooms.register, rooms.now())
+        check_holds(rooms, evidence, ACT, digest_of(act_document(rooms, letter_id, word)), signer)
+        return _moved(rooms, letter, Act(word), signer, evidence)
 
 
 def decline_letter(rooms: LetterRooms, letter_id: str, grantor: Identifier, evidence: Evidence) -> Letter:
     """The subject's "no" to a proposal for its own identifier. The proposer sees nothing of it."""
-    open_proposal(rooms, grantor, letter_id=letter_id)
-    signer = _speaker(rooms, evidence, rooms.find(identifier_of(rooms, grantor)).token)
-    check_holds(rooms, evidence, ACT, digest_of(act_document(rooms, letter_id, "declined")), signer)
-    return _moved(rooms, stored_letter(rooms, letter_id).letter, Act.DECLINE, signer, evidence)
+    about = token_of(rooms.find, grantor)
+    with refusals_noted(rooms, REFUSED, ACTS["declined"], about=about, guarded=GUARDED_LETTERS):
+        open_proposal(rooms, grantor, letter_id=letter_id)
+        signer = _speaker(rooms, evidence, rooms.find(identifier_of(rooms, grantor)).token)
+        check_holds(rooms, evidence, ACT, digest_of(act_document(rooms, letter_id, "declined")), signer)
+        return _moved(rooms, stored_letter(rooms, letter_id).letter, Act.DECLINE, signer, evidence)
+
+
+def _whose(rooms: LetterRooms, letter_id: str) -> str:
+    """Of whom a refused change may be told: a letter's subject. Other bases may be hidden from theirs."""
+    found = rooms.book.stored(letter_id)
+    return found.letter.subject if found is not None and found.letter.basis is BasisKind.LETTER else ""
 
 
 def _speaker(rooms: LetterRooms, evidence: Evidence, token: str) -> Signer | None:
@@ -83,6 +102,7 @@ def _moved(rooms: LetterRooms, letter: Letter, act: Act, signer: Signer | None, 
     return rooms.book.move(moved(letter, act, by=by, at=rooms.now(), detail=detail))
 
 
+@by_officer("end-letters")
 def end_letters(rooms: LetterRooms, identifier: Identifier, *, reason: str, by: str) -> list[Letter]:
     """End all letters of a subject: death, deregistration, or another reason of REASONS."""
     check_may_propose(rooms.officers, "end-letters", by=by)
@@ -123,6 +143,7 @@ def letter_facts(letter: Letter) -> dict[str, Any]:
     }
 
 
+@by_officer("look-at-letter")
 def letter_file(rooms: LetterRooms, letter_id: str, *, by: str, reason: str) -> bytes:
     """The letter file for its subject or a court: document and evidence. The look is logged first."""
     stored = stored_letter(rooms, letter_id)

@@ -18,7 +18,6 @@ from puhui.consent.bases import PURPOSES
 from puhui.consent.book import SUBJECT_KEY, Sealed, Stored
 from puhui.consent.caps import Purposes, check_terms, zone_day
 from puhui.consent.drafting import Choices, Frame, check_drafted, check_stated, draft, refused, terms_of
-from puhui.consent.evidence import check_evidence
 from puhui.consent.letter import Act, Letter, State, Terms, moved
 from puhui.consent.proposals import (
     check_may_propose,
@@ -29,26 +28,25 @@ from puhui.consent.proposals import (
     state_for_proposer,
 )
 from puhui.consent.sealing import open_sealed, seal
-from puhui.consent.signers import Signer, check_age, check_may_sign, check_stands
 from puhui.consent.wording import Names, shown_text
 from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.letter_signing import check_holds, check_signed, signer_named
+from puhui.desk.refused import GUARDED_LETTERS, refusals_noted, token_of
+from puhui.desk.refused import LETTER as REFUSED
 from puhui.model.identifiers import RIC, USCC, verify
 from puhui.model.question import BasisKind
 from puhui.model.refusal import Said
 from puhui.model.refusals import UnknownName
-from puhui.model.refusals_question import BadRequest, EvidenceRefused, SignerRefused
-from puhui.model.subject import Identifier, Subject, SubjectKind
+from puhui.model.refusals_question import BadRequest
+from puhui.model.subject import Identifier, Subject
 from puhui.packs import forms_answers
 from puhui.wire.letters import (
     LETTER,
     Evidence,
     LetterDocument,
     Named,
-    Proof,
-    SignedBy,
     digest_of,
     document_bytes,
-    names_signer,
     read_letter,
     time_of,
     write_letter_file,
@@ -90,18 +88,23 @@ class _Sealed(msgspec.Struct, frozen=True):
 # --- proposing ---
 
 
-def propose_letter(
-    rooms: LetterRooms, terms: Terms, about: Identifier, *, by: str, named: tuple[str, str] | None = None
-) -> Proposed:
-    """An institution asks a subject for a letter. Nobody is looked up. `named`: id and code, where they are settled.
+def propose_letter(rooms: LetterRooms, terms: Terms, about: Identifier, *, by: str) -> Proposed:
+    """An officer proposes on behalf of an institution. Raises what `propose_named` raises."""
+    with refusals_noted(rooms, REFUSED, "propose-letter", by=by):  # of nobody: nobody is looked up
+        return propose_named(rooms, terms, about, new_letter_id(), new_code(), by=by)
 
-    Raises BadRequest, LetterRefused.
+
+def propose_named(
+    rooms: LetterRooms, terms: Terms, about: Identifier, letter_id: str, code: str, *, by: str
+) -> Proposed:
+    """An institution asks a subject for a letter, whose id and code are settled. Nobody is looked up.
+
+    Raises BadRequest, LetterRefused, of which the caller keeps account.
     """
     now = rooms.now()
     about = identifier_of(rooms, about)
     _check_offer(rooms, terms)
     index = _about_index(rooms, about)
-    letter_id, code = named or (new_letter_id(), new_code())
     key = rooms.keys.current(PROPOSALS_KEY)
     body = seal(key.secret, msgspec.json.encode(_Sealed(about.kind, about.value, terms)), letter_id)
     stored = Stored(_proposed_row(letter_id, terms, rooms), Sealed(key.id, body), index)
@@ -146,23 +149,26 @@ def draft_letter(
     rooms: LetterRooms, terms: Terms, grantor: Identifier, choices: Choices, *, letter_id: str = ""
 ) -> Draft:
     """What a subject would sign, by its own start or over a proposal (`letter_id`). Nothing is stored."""
-    names = _check_offer(rooms, terms)
-    frame = Frame(letter_id or new_letter_id(), rooms.zone, identifier_of(rooms, grantor), names)
-    wording = rooms.packs.letters[terms.wording]
-    document = document_bytes(draft(frame, wording, terms, choices, rooms.now().replace(microsecond=0)))
+    with refusals_noted(rooms, REFUSED, "draft-letter", about=token_of(rooms.find, grantor)):
+        names = _check_offer(rooms, terms)
+        frame = Frame(letter_id or new_letter_id(), rooms.zone, identifier_of(rooms, grantor), names)
+        wording = rooms.packs.letters[terms.wording]
+        document = document_bytes(draft(frame, wording, terms, choices, rooms.now().replace(microsecond=0)))
     return Draft(document, digest_of(document), shown_text(wording, names, terms, choices.language))
 
 
 def open_proposal(rooms: LetterRooms, grantor: Identifier, *, letter_id: str = "", code: str = "") -> tuple[str, Terms]:
     """Id and terms of a proposal for this very identifier, by its id or the code. Raises UnknownName."""
-    found = rooms.book.stored(letter_id) if letter_id else rooms.book.by_code(_code_index(rooms, plain_code(code)))
-    if found is None or found.letter.state is not State.PROPOSED or rooms.now() >= found.letter.end:
-        raise unknown_letter()
-    held = _open_sealed_proposal(rooms, found)
-    about = identifier_of(rooms, grantor)
-    if (held.kind, held.value) != (about.kind, about.value):
-        raise unknown_letter()
-    return found.letter.id, held.terms
+    whose = token_of(rooms.find, grantor)
+    with refusals_noted(rooms, REFUSED, "open-proposal", about=whose, guarded=GUARDED_LETTERS):
+        found = rooms.book.stored(letter_id) if letter_id else rooms.book.by_code(_code_index(rooms, plain_code(code)))
+        if found is None or found.letter.state is not State.PROPOSED or rooms.now() >= found.letter.end:
+            raise unknown_letter()
+        held = _open_sealed_proposal(rooms, found)
+        about = identifier_of(rooms, grantor)
+        if (held.kind, held.value) != (about.kind, about.value):
+            raise unknown_letter()
+        return found.letter.id, held.terms
 
 
 def sign_letter(rooms: LetterRooms, raw: bytes, evidence: Evidence, *, person: Identifier | None = None) -> Letter:
@@ -171,9 +177,22 @@ def sign_letter(rooms: LetterRooms, raw: bytes, evidence: Evidence, *, person: I
     Raises LetterRefused, SignerRefused, EvidenceRefused, NotVerified, NoSubject.
     """
     document = read_letter(raw)
+    grantor = Identifier(document.grantor.kind, document.grantor.value)
+    whose = token_of(rooms.find, grantor)
+    with refusals_noted(rooms, REFUSED, "sign-letter", about=whose, guarded=GUARDED_LETTERS):
+        return _signed(rooms, raw, document, evidence, identifier_of(rooms, grantor), person)
+
+
+def _signed(
+    rooms: LetterRooms,
+    raw: bytes,
+    document: LetterDocument,
+    evidence: Evidence,
+    grantor: Identifier,
+    person: Identifier | None,
+) -> Letter:
     if not is_letter_id(document.id):
         raise refused("授权书编号的写法不对", "this is no letter's id", "id")
-    grantor = identifier_of(rooms, Identifier(document.grantor.kind, document.grantor.value))
     terms = terms_of(document)
     proposal = _proposal_of(rooms, document, grantor, terms)
     names = _check_offer(rooms, terms)
@@ -181,8 +200,8 @@ def sign_letter(rooms: LetterRooms, raw: bytes, evidence: Evidence, *, person: I
     check_drafted(document, Frame(document.id, rooms.zone, grantor, names), wording, terms, rooms.now())
     subject = rooms.find(grantor)
     _check_wording_fits(rooms, wording, subject)
-    _check_signed(rooms, document, evidence, subject, grantor, person)
-    check_holds(rooms, evidence, LETTER, digest_of(raw), _signer_named(rooms, document.signer))
+    check_signed(rooms, document, evidence, subject, grantor, person)
+    check_holds(rooms, evidence, LETTER, digest_of(raw), signer_named(rooms, document.signer))
     letter = _signed_row(rooms, document, subject, digest_of(raw))
     body = seal(rooms.records.record_key(subject.token), write_letter_file(raw, evidence), letter.id)
     stored = Stored(letter, Sealed(SUBJECT_KEY, body), _about_index(rooms, grantor))
@@ -225,69 +244,6 @@ def _check_wording_fits(rooms: LetterRooms, wording: forms_answers.Letter, subje
         raise refused("该文本不适用于此类主体", "no product asks this wording of such a subject", "wording")
 
 
-def _check_signed(
-    rooms: LetterRooms,
-    document: LetterDocument,
-    evidence: Evidence,
-    subject: Subject,
-    grantor: Identifier,
-    person: Identifier | None,
-) -> None:
-    """Whether the evidence is by the signer whom the document names, and whether that one may sign it."""
-    named, now = document.signer, rooms.now()
-    if not names_signer(named, evidence):
-        raise _not_the_signer()
-    signer = _signer_named(rooms, named)
-    if signer is None:
-        _check_attended(rooms, named, subject, grantor, document.purpose, person)
-        return
-    check_may_sign(signer, subject, grantor, document.purpose, rooms.signers, rooms.register, now, zone_day(now))
-    if (signer.capacity, signer.proof) != (named.capacity, named.proof):
-        raise _not_the_signer()
-
-
-def _signer_named(rooms: LetterRooms, named: SignedBy) -> Signer | None:
-    """The enrolled signer whom a document names; None where it names none (attended). Raises SignerRefused."""
-    if not named.id:
-        return None
-    signer = rooms.signers.signer(named.id)
-    if signer is None:
-        raise not_enrolled()
-    return signer
-
-
-def _check_attended(
-    rooms: LetterRooms,
-    named: SignedBy,
-    subject: Subject,
-    grantor: Identifier,
-    purpose: str,
-    person: Identifier | None,
-) -> None:
-    """Two officers saw it: a person, a ward's guardian with the papers, or a firm's representative by the register."""
-    check_age(grantor, named.capacity, purpose, zone_day(rooms.now()))
-    check_stands(subject.token, rooms.find(person).token if person else "", rooms.register)
-    if subject.kind in (SubjectKind.PERSON, SubjectKind.SOLE_TRADER):
-        if named.capacity == "representative":
-            raise _not_the_signer()
-    elif (
-        named.capacity != "representative"
-        or person is None
-        or not rooms.register.represents(rooms.find(person).token, subject.token)
-    ):
-        raise not_enrolled()
-
-
-def signed_by(signer: Signer) -> SignedBy:
-    """An enrolled signer as a document names it."""
-    return SignedBy(id=signer.id, capacity=signer.capacity, proof=signer.proof)
-
-
-def attended_by(capacity: Literal["self", "representative", "guardian"], reference: str) -> SignedBy:
-    """A signature in attendance as a document names it."""
-    return SignedBy(id="", capacity=capacity, proof=Proof(kind="attended", reference=reference))
-
-
 # --- what they share ---
 
 
@@ -309,14 +265,6 @@ def stored_letter(rooms: LetterRooms, letter_id: str) -> Stored:
     if stored is None:
         raise unknown_letter()
     return stored
-
-
-def check_holds(rooms: LetterRooms, evidence: Evidence, domain: str, digest: bytes, signer: Signer | None) -> None:
-    """Whether the evidence is this signer's (None: two officers'), and of this digest; a passkey's count moves on."""
-    key = signer.key if signer else None
-    count = check_evidence(evidence, domain, digest, enrolled=key, officers=rooms.officers.keys(), party=rooms.party)
-    if signer is not None:
-        rooms.book.used(signer.id, count)
 
 
 def unknown_letter() -> UnknownName:
@@ -376,21 +324,4 @@ def _signed_row(rooms: LetterRooms, document: LetterDocument, subject: Subject, 
         state=State.ACTIVE,
         digest=digest,
         signer=document.signer.id,
-    )
-
-
-def _not_the_signer() -> EvidenceRefused:
-    return EvidenceRefused(
-        Said("凭证不是授权书所写的签署人作出的", "the evidence is not by the signer whom the letter names"),
-        todo=Said("由授权书写明的签署人签署", "the signer named in the letter signs"),
-        where="signer",
-    )
-
-
-def not_enrolled() -> SignerRefused:
-    """The key is nobody's signer, or not this subject's."""
-    return SignerRefused(
-        Said("该签署人未为此主体登记", "the signer is not enrolled for this subject"),
-        todo=Said("先完成实名登记", "enrol the signer after a real-name proof first"),
-        where="signer",
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from puhui.desk.refused import by_officer
 from puhui.desk.rooms import DeskRooms
 from puhui.model.figures import Figures, Snapshot
 from puhui.model.refusal import Said
@@ -14,6 +15,7 @@ from puhui.model.subject import Identifier, Subject
 from puhui.subjects.lookup import find
 
 ACCESS = "access.by-staff"  # the event of every look
+LOOK = "look-at-subject"
 LEAST_REASON = 4  # characters: a reason that says something
 
 
@@ -25,6 +27,7 @@ class Looked:
     snapshot: Snapshot
 
 
+@by_officer(LOOK)
 def look(rooms: DeskRooms, identifier: Identifier, *, by: str, reason: str, snapshot: int | None = None) -> Looked:
     """The figures of the subject that has this identifier. Raises NotAllowed, NoSubject, NoSnapshot."""
     check_reason(by, reason)
@@ -37,6 +40,7 @@ def look(rooms: DeskRooms, identifier: Identifier, *, by: str, reason: str, snap
         reader.close()
 
 
+@by_officer(LOOK)
 def find_recorded(rooms: DeskRooms, identifier: Identifier, what: str, *, by: str, reason: str) -> Subject:
     """The subject, whose data an officer is about to see: `what` of it, and why, is recorded first.
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from puhui.desk.officers import check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms, Objected, OpenAct
 from puhui.model.refusal import Said
@@ -27,6 +28,7 @@ OPEN, REJECTED = "open", "rejected"
 TO_SETTLE = timedelta(days=20)
 
 
+@by_officer("open-objection")
 def open_objection(rooms: DeskRooms, subject: Subject, item: str, *, by: str) -> Objected:
     """The objection, flagged from now on. Raises UnknownName for an item that the catalogue does not have."""
     check_may_propose(rooms.officers, "open-objection", by=by)
@@ -42,6 +44,7 @@ def open_objection(rooms: DeskRooms, subject: Subject, item: str, *, by: str) ->
     return objection
 
 
+@by_officer("close-objection")
 def close_objection(rooms: DeskRooms, objection_id: str, outcome: str, *, by: str, reason: str) -> Objected:
     """Settled: the item was corrected, or the subject withdrew. Rejecting takes two people: `REJECT`."""
     check_reason(by, reason)

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from puhui.desk.refused import OFFICER, Desk, by_officer, refusals_noted
 from puhui.desk.roles import WITHOUT_APPROVAL, Role, check_may_propose
 from puhui.desk.rooms import DeskRooms, OpenAct
 from puhui.model.refusal import Said
@@ -37,9 +38,12 @@ def identify_officer(name: str, key_file: Path | None, officers: Officers) -> st
     return name
 
 
-def acting_officer(name: str, key_file: Path | None, officers: Officers) -> str:
+def acting_officer(name: str, key_file: Path | None, desk: Desk) -> str:
     """Who acts: the officer that is named, or else the one whose key the file holds; proved by the key either way."""
-    return officer_of_key(key_file, officers) if officers and not name else identify_officer(name, key_file, officers)
+    officers = desk.officers.keys()
+    with refusals_noted(desk, OFFICER, "prove-officer"):
+        by_key = officers and not name
+        return officer_of_key(key_file, officers) if by_key else identify_officer(name, key_file, officers)
 
 
 def officer_of_key(key_file: Path | None, officers: Officers) -> str:
@@ -66,6 +70,7 @@ def add_officer(rooms: DeskRooms, act: OpenAct, by: str) -> dict[str, Any]:
                          Role(act.arguments["role"]), by=by)  # fmt: skip
 
 
+@by_officer("add-officer")
 def enrol_officer(rooms: DeskRooms, name: str, public: bytes, role: Role, *, by: str) -> dict[str, Any]:
     """Register an officer, with the event."""
     check_may_propose(rooms.officers, "add-officer", by=by)

@@ -11,7 +11,7 @@ import hashlib
 from puhui.consent.letter import State, Terms
 from puhui.consent.proposals import CODE_LENGTH, CODE_SIGNS
 from puhui.desk.letter_rooms import LetterRooms
-from puhui.desk.letters import proposal_state, propose_letter
+from puhui.desk.letters import proposal_state, propose_named
 from puhui.model.refusal import Said
 from puhui.model.refusals import UnknownName
 from puhui.model.refusals_question import NoBasis
@@ -36,7 +36,7 @@ def propose_by_request(rooms: LetterRooms, form: LetterProposalForm, institution
     )
     about = Identifier(form.about.kind, form.about.value)
     letter_id = _letter_id(rooms, institution, key)
-    return propose_letter(rooms, terms, about, by=institution, named=(letter_id, code_of(rooms, letter_id))).id
+    return propose_named(rooms, terms, about, letter_id, code_of(rooms, letter_id), by=institution).id
 
 
 def state_shown(rooms: LetterRooms, letter_id: str, institution: str) -> State:

@@ -13,6 +13,7 @@ from puhui.consent.book import LetterBook
 from puhui.consent.signers import SignerBook
 from puhui.contracts.agreement import Contracts
 from puhui.contracts.mandate import Book
+from puhui.desk.refused import Refusals
 from puhui.desk.roles import OfficerBook
 from puhui.indicators.engine import Engine
 from puhui.indicators.store import FiguresStore
@@ -179,6 +180,7 @@ class DeskRooms:
     now: Callable[[], datetime]
     buckets: int
     officers: OfficerBook
+    refusals: Refusals
     partners: Partners
     objections: ObjectionBook
     letters: LetterBook

@@ -7,6 +7,7 @@ is in the log; with an agent's signer the letters that it signed end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from puhui.consent.evidence import WEBAUTHN, check_evidence, check_registration,
 from puhui.consent.signers import Authority, Capacity, Enrolment, Signer, check_capacity, enrolled
 from puhui.desk.endings import revoke_with_agents
 from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.refused import SIGNER, by_officer, refusals_noted, token_of
 from puhui.desk.roles import check_may_propose
 from puhui.model.refusal import Said
 from puhui.model.refusals import NotAllowed
@@ -82,19 +84,26 @@ def passkey_options(rooms: LetterRooms, subject: Identifier) -> dict[str, Any]:
 
 def enrol_key(rooms: LetterRooms, request: Request, possession: KeyEvidence, *, by: EnrolledBy) -> Signer:
     """Enrol a key whose holder signed the statement. Raises SignerRefused, EvidenceRefused, NotAllowed, NoSubject."""
-    public = bytes_of(possession.public)
-    statement = enrol_statement(rooms, request.subject, possession.algorithm, public)
-    if not key_evidence_holds(possession, ENROL, digest_of(statement)):
-        raise _refused("未能证明持有该密钥", "the holder did not show to have the key", "possession")
-    return _enrol(rooms, request, possession.algorithm, public, by=by)
+    with _noting(rooms, request, by):
+        public = bytes_of(possession.public)
+        statement = enrol_statement(rooms, request.subject, possession.algorithm, public)
+        if not key_evidence_holds(possession, ENROL, digest_of(statement)):
+            raise _refused("未能证明持有该密钥", "the holder did not show to have the key", "possession")
+        return _enrol(rooms, request, possession.algorithm, public, by=by)
 
 
 def enrol_passkey(
     rooms: LetterRooms, request: Request, credential: dict[str, object], challenge: bytes, *, by: EnrolledBy
 ) -> Signer:
     """Enrol the passkey that answered a challenge of ours, with its user verified, on the zone's own origin."""
-    public, credential_id, count = check_registration(credential, challenge, rooms.party)
-    return _enrol(rooms, request, WEBAUTHN, public, by=by, credential=credential_id, sign_count=count)
+    with _noting(rooms, request, by):
+        public, credential_id, count = check_registration(credential, challenge, rooms.party)
+        return _enrol(rooms, request, WEBAUTHN, public, by=by, credential=credential_id, sign_count=count)
+
+
+def _noting(rooms: LetterRooms, request: Request, by: EnrolledBy) -> AbstractContextManager[None]:
+    about = token_of(rooms.find, request.subject)
+    return refusals_noted(rooms, SIGNER, "enrol-signer", by=by, about=about)
 
 
 def _enrol(
@@ -175,6 +184,7 @@ def signer_of(rooms: LetterRooms, evidence: Evidence, subject: Subject) -> Signe
     return signer
 
 
+@by_officer("revoke-signer")
 def revoke_signer(rooms: LetterRooms, signer_id: str, *, by: str, reason: str) -> Signer:
     """A key that is lost, or an agent's authority that is withdrawn. An agent's letters end with it."""
     signer = rooms.signers.signer(signer_id)

@@ -14,6 +14,7 @@ from datetime import date
 
 from puhui.desk.grouping import Tally, Way, way_of
 from puhui.desk.looks import ACCESS, check_reason
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.desk.statistics_past import (
@@ -51,6 +52,7 @@ class GroupTable:
     rules: GroupRules
 
 
+@by_officer(ACT)
 def make_table(rooms: DeskRooms, wanted: Wanted, *, by: str, reason: str) -> GroupTable:
     """The table over the current snapshot. Raises NotAllowed, UnknownName, NoSnapshot, TableRefused, Busy."""
     check_reason(by, reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from puhui.desk.endings import BY_ERASURE, end_subject
 from puhui.desk.holds import holds_of
+from puhui.desk.refused import by_officer
 from puhui.desk.roles import check_may_propose
 from puhui.desk.rooms import DeskRooms
 from puhui.lake.redact import redact
@@ -67,6 +68,7 @@ def finish_erasures(rooms: DeskRooms) -> int:
     return buried
 
 
+@by_officer("compact-lake")
 def compact_lake(rooms: DeskRooms, *, by: str) -> list[dict[str, Any]]:
     """Drop the rows of erased subjects from every table, merge small files; old files with such rows are removed."""
     check_may_propose(rooms.officers, "compact-lake", by=by)

@@ -2,7 +2,7 @@
 
 Promises: a template says nothing of anybody, for it is made before a subject is known; it is written in the transaction
 of the first record that needs it and never changes. The length of what is sealed tells its size to the next STEP and no
-more. Compression is Zstandard (RFC 8878) with the template as its raw dictionary: 7.6 KB become 0.3.
+more. Compression is Zstandard (RFC 8878) with the template as its raw dictionary: 7.6 KB become 0.6, sealed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from puhui.ledger.refused import broken
 from puhui.model.refusals_question import LogBroken
 
 STEP = 64  # bytes: what is packed is a multiple of it long
+KEPT = 64  # templates that are ready for use
 LARGEST = 1 << 22  # bytes of a record at most
 _PLAIN, _TEMPLATED = b"{", b"\x01"  # how a packed record begins: as it is, or by its template
 _NAME = 16  # bytes of a template's name
@@ -42,6 +43,8 @@ class Packing:
             return record
         known = self._known.get(template)
         if known is None:
+            if len(self._known) >= KEPT:  # of snapshots long past
+                self._known.clear()
             dictionary = zstandard.ZstdCompressionDict(template, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
             dictionary.precompute_compress(level=_LEVEL)
             compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary, write_checksum=False)

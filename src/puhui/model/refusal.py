@@ -37,6 +37,7 @@ class Refusal(Exception):
     fault: Fault = Fault.ZONE
     exit_code: int = 1
     meaning: Said = Said("被拒绝", "refused")  # of the code, for its page; what happened is in `said`
+    noted: bool = False  # whether its event is written
 
     def __init__(self, said: Said, *, todo: Said, article: str = "", where: str = "") -> None:
         super().__init__(said.en)

@@ -104,6 +104,21 @@ class Event(models.Model):
         indexes = (models.Index(fields=["id"], condition=models.Q(taken_by_ledger=False), name="events_waiting"),)
 
 
+class RefusedCount(models.Model):
+    """How often somebody was refused one act within one hour. Rows of earlier hours are removed."""
+
+    hour = models.DateTimeField()
+    act = models.CharField(max_length=40)
+    actor = models.CharField(max_length=120)
+    subject = models.CharField(max_length=40, blank=True)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["hour", "act", "actor", "subject"], name="one_count_of_refusals"),
+        )
+
+
 class Proposal(models.Model):
     """A dangerous act that one officer proposed and another has to approve."""
 
@@ -145,6 +160,7 @@ __all__ = (
     "PackSetRow",
     "Parcel",
     "Proposal",
+    "RefusedCount",
     "Repeat",
     "Signer",
     "SnapshotRow",

@@ -139,7 +139,11 @@ class LogEntry(models.Model):
 
     class Meta:
         # no db_index: on PostgreSQL that makes a second one, for patterns, which nobody asks by
-        indexes = (models.Index(fields=["subject"], name="entries_of_a_subject"),)
+        indexes = (
+            models.Index(fields=["subject"], name="entries_of_a_subject"),
+            # few among millions, and a check asks for all of them
+            models.Index(fields=["index"], condition=models.Q(kind="security"), name="entries_of_security"),
+        )
 
 
 class Checkpoint(models.Model):
