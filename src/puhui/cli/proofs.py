@@ -131,8 +131,22 @@ def _detail(use: Use) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+_KINDS = {  # kind of an entry about a subject → what people call it
+    "access": ("工作人员查阅", "seen by staff"),
+    "answer": ("答复", "answered"),
+    "contract": ("监测", "monitor"),
+    "correction": ("异议", "objection"),
+    "erasure": ("删除", "erasure"),
+    "letter": ("授权书", "letter"),
+    "refusal": ("拒答", "refused"),
+    "sealed": ("依法暂不公开", "sealed by law"),
+    "signer": ("签署人", "signer"),
+}
+
+
 def _row(use: Use) -> list[Any]:
-    what = use.says.get("product") or use.says.get("event") or use.kind
+    what = use.says.get("product") or use.says.get("event")
     code = use.says.get("code") or _detail(use).get("code")
     proof = say("有", "yes") if use.proof else "–"
-    return [use.index, f"{use.at:%Y-%m-%d %H:%M:%S}", use.institution, f"{use.kind}: {what} {code or ''}", proof]
+    told = " ".join(filter(None, (say(*_KINDS.get(use.kind, (use.kind, use.kind))), what, code)))
+    return [use.index, f"{use.at:%Y-%m-%d %H:%M:%S}", use.institution, told, proof]
