@@ -22,6 +22,7 @@ from puhui.cli.letter_options import (
     Uscc,
     given,
     identifier_in,
+    officers_acting,
 )
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, refusals, say
@@ -65,9 +66,7 @@ def basis_record(
     """两名经办人登记一项依据：本人申请、法定职责、法院或反洗钱命令 · Two officers record a basis, in force at once."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        names = [acting_officer(by, by_key, rooms)]
-        if second:
-            names.append(acting_officer(second, second_key, rooms))
+        names = officers_acting(rooms, (by, by_key), (second, second_key))
         subject = rooms.find(identifier_of(rooms, identifier_in(uscc, ric))).token if uscc or ric else ""
         now = rooms.now().replace(microsecond=0)
         basis = PublicBasis(

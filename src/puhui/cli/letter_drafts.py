@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 import typer
 
 from puhui.bootstrap import open_letters
 from puhui.cli.letter_options import Days, Institution, Keep, Months, Per, Ric, Uscc, identifier_in
-from puhui.cli.options import AsJson, Home
+from puhui.cli.options import AsJson, Home, spread
 from puhui.cli.output import out, print_json, refusals
 from puhui.cli.passkey_files import input_refused, read_credential
 from puhui.consent.drafting import Choices
@@ -43,29 +43,60 @@ PasskeySigner = Annotated[str, typer.Option("--signer", help="已登记的通行
 DraftFile = Annotated[Path | None, typer.Option("--draft", help="待签原文 · what `letter draft` wrote")]
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What a subject wants to sign: a proposal that waits for it, or terms of its own; the ticks and stated values."""
+
+    uscc: Uscc = ""
+    ric: Ric = ""
+    proposal: Proposal = ""
+    code: Code = ""
+    institution: Institution = ""
+    wording: WordingName = ""
+    tick: Ticks = None
+    stated: Stated = None
+    end_user: EndUser = ""
+    months: Months = 36
+    cap: Cap = 0
+    per: Per = "month"
+    days: Days = 90
+    keep_days: Keep = 1096
+    lang: Language = "zh"
+
+    def grantor(self) -> Identifier:
+        return identifier_in(self.uscc, self.ric)
+
+    def draft(self, rooms: LetterRooms, signer: Signer, grantor: Identifier, *, show: bool) -> Draft:
+        """The document for an enrolled signer. `--tick all` ticks everything that the wording has, as `show` does."""
+        if self.proposal or self.code:
+            letter_id, terms = open_proposal(rooms, grantor, letter_id=self.proposal, code=self.code)
+        else:
+            letter_id, terms = "", self._terms(rooms)
+        ticks = self.tick or (["all"] if show else [])
+        wording = rooms.packs.letters.get(terms.wording)
+        known = [tick.id for tick in wording.ticks] if wording is not None else []
+        chosen = tuple(known) if ticks == ["all"] else tuple(tick for tick in known if tick in ticks)
+        values = dict(pair.partition("=")[::2] for pair in self.stated or ())
+        choices = Choices(chosen, values, "en" if self.lang == "en" else "zh", signed_by(signer))
+        return draft_letter(rooms, terms, grantor, choices, letter_id=letter_id)
+
+    def _terms(self, rooms: LetterRooms) -> Terms:
+        return terms_said(
+            rooms, self.institution, self.end_user, self.wording, self.months, self.cap, self.per, self.days,
+            self.keep_days,
+        )  # fmt: skip
+
+
 def register(letter_app: typer.Typer) -> None:
     letter_app.command("draft")(letter_draft)
     letter_app.command("challenge")(letter_challenge)
 
 
+@spread
 def letter_draft(
     home: Home,
     signer: PasskeySigner,
-    uscc: Uscc = "",
-    ric: Ric = "",
-    proposal: Proposal = "",
-    code: Code = "",
-    institution: Institution = "",
-    wording: WordingName = "",
-    tick: Ticks = None,
-    stated: Stated = None,
-    end_user: EndUser = "",
-    months: Months = 36,
-    cap: Cap = 0,
-    per: Per = "month",
-    days: Days = 90,
-    keep_days: Keep = 1096,
-    lang: Language = "zh",
+    wish: Wish,
     file: Annotated[Path | None, typer.Option("--out", help="原文写入此文件 · where the document goes")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,13 +104,8 @@ def letter_draft(
     print the options for the browser, as JSON; without --out, the text only."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        grantor, holder = identifier_in(uscc, ric), passkey_signer(rooms, signer)
-        if proposal or code:
-            letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
-        else:
-            letter_id, terms = "", terms_said(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
-        ticks = tick or (["all"] if file is None else [])  # the text shows every tick
-        draft = drafted(rooms, holder, terms, grantor, ticks, stated or (), lang, letter_id)
+        grantor, holder = wish.grantor(), passkey_signer(rooms, signer)
+        draft = wish.draft(rooms, holder, grantor, show=file is None)
         if file is None:
             print_json({"text": draft.text}) if as_json else out.print(draft.text, markup=False, highlight=False)
             return
@@ -119,25 +145,6 @@ def sign_drafted(rooms: LetterRooms, draft: Path | None, passkey: Path | None) -
     if not document:
         raise input_refused("--draft 不是待签的原文", "--draft is no document to sign", DRAFT)
     return sign_letter(rooms, document, letter_assertion(rooms, document, read_credential(passkey, DRAFT)))
-
-
-def drafted(
-    rooms: LetterRooms,
-    signer: Signer,
-    terms: Terms,
-    grantor: Identifier,
-    ticks: Sequence[str],
-    stated: Sequence[str],
-    language: str,
-    letter_id: str,
-) -> Draft:
-    """The document for an enrolled signer. `--tick all` ticks everything that the wording has."""
-    wording = rooms.packs.letters.get(terms.wording)
-    known = [tick.id for tick in wording.ticks] if wording is not None else []
-    chosen = tuple(known) if list(ticks) == ["all"] else tuple(tick for tick in known if tick in ticks)
-    values = dict(pair.partition("=")[::2] for pair in stated)
-    spoken: Literal["zh", "en"] = "en" if language == "en" else "zh"
-    return draft_letter(rooms, terms, grantor, Choices(chosen, values, spoken, signed_by(signer)), letter_id=letter_id)
 
 
 def terms_said(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from puhui.desk.letter_rooms import LetterRooms
+from puhui.desk.officers import acting_officer
 from puhui.model.subject import Identifier
 from puhui.wire.keys import Signing
 from puhui.wire.letters import KeyEvidence, digest_of, message_of, text_of
@@ -23,6 +25,11 @@ Days = Annotated[int, typer.Option("--days", help="有效天数 · days in force
 Keep = Annotated[int, typer.Option("--keep-days", help="结果保存天数 · days an answer may be kept")]
 Second = Annotated[str, typer.Option("--second", help="第二位经办人 · the second officer")]
 SecondKey = Annotated[Path | None, typer.Option("--second-key-file", help="其私钥文件 · the own key file")]
+
+
+def officers_acting(rooms: LetterRooms, *said: tuple[str, Path | None]) -> list[str]:
+    """The officers by name and key file; the first has to be there, others where they are named."""
+    return [acting_officer(name, key, rooms) for at, (name, key) in enumerate(said) if name or not at]
 
 
 def evidence_of(signing: Signing, domain: str, document: bytes) -> KeyEvidence:

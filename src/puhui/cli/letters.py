@@ -14,20 +14,15 @@ from puhui.cli.letter_drafts import (
     CHALLENGE,
     DRAFT,
     Cap,
-    Code,
     DraftFile,
     EndUser,
-    Language,
     LetterId,
-    Proposal,
     Show,
-    Stated,
-    Ticks,
+    Wish,
     WordingName,
     sign_drafted,
     terms_said,
 )
-from puhui.cli.letter_drafts import drafted as draft_by
 from puhui.cli.letter_options import (
     Days,
     Institution,
@@ -42,7 +37,7 @@ from puhui.cli.letter_options import (
     evidence_of,
     identifier_in,
 )
-from puhui.cli.options import AsJson, Home
+from puhui.cli.options import AsJson, Home, spread
 from puhui.cli.output import out, print_json, print_table, refusals, say
 from puhui.cli.passkey_files import Assertion, one_of, read_credential
 from puhui.desk.endings import end_the_ended
@@ -59,7 +54,6 @@ from puhui.desk.letter_states import (
     letter_file,
 )
 from puhui.desk.letters import (
-    open_proposal,
     propose_letter,
     sign_letter,
     stored_letter,
@@ -112,26 +106,14 @@ def letter_propose(
 
 
 @letter_app.command("sign")
+@spread
 def letter_sign(
     home: Home,
+    *,
     key: KeyFile = None,
     passkey: Assertion = None,
     drafted: DraftFile = None,
-    uscc: Uscc = "",
-    ric: Ric = "",
-    proposal: Proposal = "",
-    code: Code = "",
-    institution: Institution = "",
-    wording: WordingName = "",
-    tick: Ticks = None,
-    stated: Stated = None,
-    end_user: EndUser = "",
-    months: Months = 36,
-    cap: Cap = 0,
-    per: Per = "month",
-    days: Days = 90,
-    keep_days: Keep = 1096,
-    lang: Language = "zh",
+    wish: Wish,
     show: Show = False,
     as_json: AsJson = False,
 ) -> None:
@@ -142,14 +124,9 @@ def letter_sign(
         if signing is None:
             letter = sign_drafted(rooms, drafted, passkey)
         else:
-            grantor = identifier_in(uscc, ric)
-            letter_id, terms = "", None
-            if proposal or code:
-                letter_id, terms = open_proposal(rooms, grantor, letter_id=proposal, code=code)
-            terms = terms or terms_said(rooms, institution, end_user, wording, months, cap, per, days, keep_days)
-            ticks = tick or (["all"] if show else [])  # the text shows every tick
+            grantor = wish.grantor()
             signer = signer_with(rooms, signing.verifying(), grantor)
-            draft = draft_by(rooms, signer, terms, grantor, ticks, stated or (), lang, letter_id)
+            draft = wish.draft(rooms, signer, grantor, show=show)
             if show:
                 out.print(draft.text, markup=False, highlight=False)
                 return

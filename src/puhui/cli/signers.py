@@ -18,6 +18,7 @@ from puhui.cli.letter_options import (
     evidence_of,
     given,
     identifier_in,
+    officers_acting,
 )
 from puhui.cli.options import AsJson, Home
 from puhui.cli.output import out, print_json, refusals, say
@@ -72,9 +73,7 @@ def signer_enrol(
     """实名核验后登记签署密钥或通行密钥 · Enrol a key or a passkey that signs for a subject, after a real-name proof."""
     with refusals(as_json):
         rooms, _ = open_letters(home)
-        names = [acting_officer(by, by_key, rooms)]
-        if second:
-            names.append(acting_officer(second, second_key, rooms))
+        names = officers_acting(rooms, (by, by_key), (second, second_key))
         subject, holder = identifier_in(uscc, ric), Identifier("ric", given(person)) if person else None
         chosen = capacity or ("representative" if subject.kind == "uscc" and holder else "self")
         request = Request(subject, cast(Any, chosen), Proof(kind=cast(Any, proof), reference=reference), holder)
